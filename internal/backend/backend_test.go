@@ -1,0 +1,28 @@
+package backend_test
+
+import (
+	"strings"
+	"testing"
+
+	"fettle/internal/backend"
+)
+
+func TestOpen(t *testing.T) {
+	tests := []struct{ name, resolved, why string }{
+		{"go", "go", "as the settings ask"},
+		{"auto", backend.Names()[0], "backend "},
+		{"", backend.Names()[0], "backend "},
+	}
+	for _, tt := range tests {
+		b, err := backend.Open(tt.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.Name != tt.resolved || !strings.Contains(b.Why, tt.why) || strings.Contains(b.Why, "\n") {
+			t.Errorf("Open(%q) = %q, %q", tt.name, b.Name, b.Why)
+		}
+	}
+	if _, err := backend.Open("abacus"); err == nil || !strings.Contains(err.Error(), "this build has") {
+		t.Errorf("an unknown name gave %v", err)
+	}
+}
