@@ -1,0 +1,124 @@
+package stage
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"fettle/internal/artifact"
+)
+
+// invocation is a stage's command line.
+type invocation struct {
+	config   string
+	store    string
+	root     string
+	pipeline string
+	workers  int
+	in       map[string]artifact.Ref
+}
+
+// parse reads the flags of a stage; nil and an exit code when there is nothing to run.
+func parse(name string, args []string, stderr io.Writer) (*invocation, int) {
+	inv := &invocation{in: map[string]artifact.Ref{}}
+	fs := flag.NewFlagSet("fettle "+name, flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.StringVar(&inv.config, "config", "", "settings: `pipelines/NAME/stages.yaml`")
+	fs.StringVar(&inv.store, "store", "", "folder of the artifacts (default: $FETTLE_STORE, else .fettle in the project root)")
+	fs.IntVar(&inv.workers, "workers", runtime.NumCPU(), "goroutines; changes no byte of the output")
+	fs.Func("in", "input artifact `NAME=STAGE/KEY`, repeatable (default: what the pipeline's last run made)", func(s string) error {
+		input, ref, ok := strings.Cut(s, "=")
+		if !ok {
+			return errors.New("want NAME=STAGE/KEY")
+		}
+		parsed, err := artifact.ParseRef(ref)
+		inv.in[input] = parsed
+		return err
+	})
+	fs.Usage = func() {
+		fmt.Fprintf(stderr, "Usage: fettle %s -config pipelines/NAME/stages.yaml [-in NAME=REF] [-store DIR]\n\nRuns the stage %s and prints one JSON report on stdout.\n\n", name, name)
+		fs.PrintDefaults()
+	}
+	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil, 0
+	} else if err != nil {
+		return nil, 2
+	}
+	if err := inv.complete(fs.Args()); err != nil {
+		return nil, exit(name, err, stderr)
+	}
+	return inv, 0
+}
+
+func (inv *invocation) complete(rest []string) (err error) {
+	if len(rest) > 0 {
+		return usageError(fmt.Sprintf("unexpected argument %q", rest[0]))
+	}
+	if inv.config == "" {
+		return usageError("-config pipelines/NAME/stages.yaml is missing")
+	}
+	if inv.workers < 1 {
+		return usageError("-workers must be 1 or more")
+	}
+	if _, err := os.Stat(inv.config); err != nil {
+		return err
+	}
+	if inv.root, err = FindRoot("."); err != nil {
+		if inv.root, err = FindRoot(filepath.Dir(inv.config)); err != nil {
+			return usageError(err.Error())
+		}
+	}
+	inv.store = StoreDir(inv.store, inv.root)
+	inv.pipeline, err = PipelineOf(inv.config)
+	return err
+}
+
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+type settingsError struct{ error }
+
+func (e settingsError) Unwrap() error { return e.error }
+
+type gateError string
+
+func (e gateError) Error() string { return "gate: " + string(e) }
+
+// exit prints the error for people and returns the exit code of the stage contract.
+func exit(name string, err error, stderr io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(stderr, "fettle %s: %v\n", name, err)
+	var stopped Interrupted
+	switch {
+	case errors.As(err, &stopped):
+		if sig, ok := stopped.Signal.(syscall.Signal); ok {
+			return 128 + int(sig)
+		}
+		return 130
+	case errors.As(err, new(usageError)), errors.As(err, new(settingsError)):
+		return 2
+	case errors.As(err, new(gateError)):
+		return 3
+	}
+	return 1
+}
+
+func inputNames(inputs []Input) string {
+	if len(inputs) == 0 {
+		return "no input"
+	}
+	var names []string
+	for _, in := range inputs {
+		names = append(names, in.Name)
+	}
+	return strings.Join(names, ", ")
+}

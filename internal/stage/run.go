@@ -1,0 +1,266 @@
+package stage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"fettle/internal/artifact"
+	"fettle/internal/config"
+	"fettle/internal/progress"
+)
+
+// Def is a stage: what it is called, what it reads, and the function that does it.
+type Def[S any] struct {
+	Name     string
+	Version  int      // raise it when the output changes for equal settings
+	Defaults func() S // settings of an empty section
+	Inputs   []Input
+	Backend  func(S) (string, error)                                                   // resolves the compute backend; nil = none
+	Digests  func(S, string, map[string]*artifact.Artifact) (map[string]string, error) // further contents for the key (settings, root, inputs); nil = none
+	Facts    []string                                                                  // files that are facts, where they are written always
+	Run      func(context.Context, *Job[S]) error
+}
+
+// Input is an artifact that a stage reads; its name is the stage that makes it.
+type Input struct {
+	Name     string
+	Optional bool
+}
+
+// Sections are the five stages' sections of a stages.yaml, in the order of the road.
+var Sections = []string{"ingest", "clean", "format", "train", "eval"}
+
+// Start runs the stage as a command: args as after `fettle STAGE`. It returns the exit code.
+func (d Def[S]) Start(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	inv, code := parse(d.Name, args, stderr)
+	if inv == nil {
+		return code
+	}
+	report, err := d.run(ctx, inv, stderr)
+	if err == nil {
+		raw, err2 := json.Marshal(report)
+		if err2 == nil {
+			_, err2 = stdout.Write(append(raw, '\n'))
+		}
+		err = err2
+	}
+	return exit(d.Name, err, stderr)
+}
+
+// plan is everything known before the work: its key and what it reads.
+type plan[S any] struct {
+	settings S
+	root     string
+	pipeline string
+	store    *artifact.Store
+	in       map[string]*artifact.Artifact
+	parts    artifact.Parts
+	section  json.RawMessage
+}
+
+func (d Def[S]) run(ctx context.Context, inv *invocation, stderr io.Writer) (Report, error) {
+	p, err := d.plan(inv)
+	if err != nil {
+		return Report{}, err
+	}
+	runDir := p.store.RunDir(RunID(p.pipeline))
+	if err := os.MkdirAll(runDir, 0o755); err != nil {
+		return Report{}, err
+	}
+	tell, err := progress.New(d.Name, stderr, filepath.Join(runDir, "events.jsonl"))
+	if err != nil {
+		return Report{}, err
+	}
+	defer tell.Close()
+	report, err := d.compute(ctx, p, inv, tell)
+	if err != nil {
+		tell.Emit(progress.Event{Kind: "failed", Text: err.Error()})
+		return report, err
+	}
+	kind := "done"
+	if report.Cached {
+		kind = "cached"
+	}
+	tell.Emit(progress.Event{Kind: kind, Text: string(report.Artifact), Done: report.Rows.Out})
+	if err := writeRecord(runDir, Record{Pipeline: p.pipeline, Ended: time.Now().UTC(), Settings: p.section, Report: report}); err != nil {
+		return report, err
+	}
+	if g, ok := any(p.settings).(gater); ok {
+		if why := g.Gate(report); why != "" {
+			return report, gateError(why)
+		}
+	}
+	return report, nil
+}
+
+// compute finds the artifact or makes it, alone: whoever comes second waits for the lock and then finds it.
+func (d Def[S]) compute(ctx context.Context, p *plan[S], inv *invocation, tell *progress.Reporter) (Report, error) {
+	key := p.parts.Key()
+	ref := artifact.RefOf(d.Name, key)
+	if report, err := cached(p.store, ref); !errors.Is(err, artifact.ErrNone) {
+		return report, err
+	}
+	lock, err := p.store.Lock(ctx, key[:16], func(pid int) { tell.Say("waits: process %d computes %s", pid, ref) })
+	if err != nil {
+		return Report{}, err
+	}
+	defer lock.Unlock()
+	if report, err := cached(p.store, ref); !errors.Is(err, artifact.ErrNone) {
+		return report, err
+	}
+	w, err := p.store.Create(p.parts)
+	if err != nil {
+		return Report{}, err
+	}
+	j := &Job[S]{Settings: p.settings, Root: p.root, Dir: w.Dir(), Work: w.Work(), In: p.in, Backend: p.parts.Backend,
+		Workers: inv.workers, Progress: tell, writer: w, notes: map[string]any{},
+		ledger: ledger{dir: w.Dir(), droppedBy: map[string]map[string]int64{}, figures: map[string]any{}}}
+	tell.Emit(progress.Event{Kind: "start", Text: string(ref)})
+	start := time.Now()
+	if err := guard(func() error { return d.Run(ctx, j) }); err != nil {
+		return Report{}, err
+	}
+	if err := j.close(); err != nil {
+		return Report{}, err
+	}
+	for _, name := range d.Facts {
+		w.Fact(name)
+	}
+	report := Report{Stage: d.Name, Artifact: ref, Key: key, Rows: j.rows, DroppedBy: j.droppedBy, Seconds: time.Since(start).Seconds(), Figures: j.figures}
+	return commit(w, p.in, report, j.notes)
+}
+
+func commit(w *artifact.Writer, in map[string]*artifact.Artifact, report Report, notes map[string]any) (Report, error) {
+	raw, err := json.Marshal(report)
+	if err != nil {
+		return Report{}, fmt.Errorf("encode report: %w", err)
+	}
+	inputs := map[string]artifact.Input{}
+	for name, a := range in {
+		inputs[name] = artifact.Input{Ref: a.Ref, Digest: a.Manifest.Digest}
+	}
+	a, err := w.Commit(inputs, raw, notes)
+	if err != nil {
+		return Report{}, err
+	}
+	report.Path = a.Dir
+	return report, nil
+}
+
+func cached(store *artifact.Store, ref artifact.Ref) (Report, error) {
+	a, err := store.Get(ref)
+	if err != nil {
+		return Report{}, err
+	}
+	var report Report
+	if err := json.Unmarshal(a.Manifest.Report, &report); err != nil {
+		return Report{}, fmt.Errorf("read report of %s: %w", ref, err)
+	}
+	report.Path, report.Cached = a.Dir, true
+	return report, nil
+}
+
+// guard turns a panic (a bug, or a graph builder's) into an error with its stack, so that the exit code stays ours.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("bug: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+func (d Def[S]) plan(inv *invocation) (*plan[S], error) {
+	p := &plan[S]{settings: d.Defaults(), root: inv.root, pipeline: inv.pipeline, in: map[string]*artifact.Artifact{}}
+	file, err := config.Load(inv.config)
+	if err != nil {
+		return nil, settingsError{err}
+	}
+	if err := errors.Join(file.CheckSections(Sections...), file.Decode(d.Name, &p.settings)); err != nil {
+		return nil, settingsError{err}
+	}
+	if p.store, err = artifact.Open(inv.store); err != nil {
+		return nil, err
+	}
+	p.parts = artifact.Parts{Stage: d.Name, Version: d.Version, Inputs: map[string]string{}, Files: map[string]string{}}
+	if p.parts.Settings, err = config.Canonical(p.settings); err != nil {
+		return nil, err
+	}
+	if p.section, err = json.Marshal(p.settings); err != nil {
+		return nil, fmt.Errorf("encode settings: %w", err)
+	}
+	if err := d.inputs(p, inv); err != nil {
+		return nil, err
+	}
+	return p, d.contents(p)
+}
+
+func (d Def[S]) inputs(p *plan[S], inv *invocation) error {
+	for name := range inv.in {
+		if !d.reads(name) {
+			return usageError(fmt.Sprintf("-in %s: %s reads %s", name, d.Name, inputNames(d.Inputs)))
+		}
+	}
+	for _, input := range d.Inputs {
+		ref, given := inv.in[input.Name]
+		if !given {
+			last, err := LastArtifact(p.store, p.pipeline, input.Name)
+			if err != nil && input.Optional {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			ref = last
+		}
+		a, err := p.store.Get(ref)
+		if err != nil {
+			return fmt.Errorf("input %s: %w", input.Name, err)
+		}
+		p.in[input.Name] = a
+		p.parts.Inputs[input.Name] = a.Manifest.Digest
+	}
+	return nil
+}
+
+// contents puts the content of every path setting, and what the stage adds, into the key.
+func (d Def[S]) contents(p *plan[S]) (err error) {
+	for _, s := range config.Paths(p.settings) {
+		path := s.Value
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(p.root, path)
+		}
+		if p.parts.Files[s.Name], err = p.store.DigestPath(path); err != nil {
+			return fmt.Errorf("%s.%s: %w", d.Name, s.Name, err)
+		}
+	}
+	if d.Backend != nil {
+		if p.parts.Backend, err = d.Backend(p.settings); err != nil {
+			return err
+		}
+	}
+	if d.Digests == nil {
+		return nil
+	}
+	more, err := d.Digests(p.settings, p.root, p.in)
+	for name, digest := range more {
+		p.parts.Files[name] = digest
+	}
+	return err
+}
+
+func (d Def[S]) reads(name string) bool {
+	for _, in := range d.Inputs {
+		if in.Name == name {
+			return true
+		}
+	}
+	return false
+}

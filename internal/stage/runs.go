@@ -1,0 +1,84 @@
+package stage
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"time"
+
+	"fettle/internal/artifact"
+)
+
+// Record is what a stage leaves in its run's folder: reports/<stage>.json.
+type Record struct {
+	Pipeline string          `json:"pipeline"`
+	Ended    time.Time       `json:"ended"`
+	Settings json.RawMessage `json:"settings"` // the whole section, with paths
+	Report   Report          `json:"report"`
+}
+
+func writeRecord(dir string, rec Record) error {
+	raw, err := json.MarshalIndent(rec, "", "  ")
+	if err != nil {
+		return fmt.Errorf("record run: %w", err)
+	}
+	return WriteFile(filepath.Join(dir, "reports", rec.Report.Stage+".json"), append(raw, '\n'))
+}
+
+// ReadRecord reads what a stage left in a run's folder; fs.ErrNotExist if it has not ended there.
+func ReadRecord(dir, stage string) (Record, error) {
+	var rec Record
+	raw, err := os.ReadFile(filepath.Join(dir, "reports", stage+".json"))
+	if err != nil {
+		return rec, err
+	}
+	return rec, json.Unmarshal(raw, &rec)
+}
+
+// WriteFile writes a small file so that readers see all of it or none.
+func WriteFile(path string, raw []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(raw)
+	err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		os.Remove(tmp.Name())
+	}
+	return err
+}
+
+// LastArtifact is what the newest run of the pipeline made at that stage.
+func LastArtifact(store *artifact.Store, pipeline, stage string) (artifact.Ref, error) {
+	names, err := filepath.Glob(filepath.Join(store.Root, "runs", "*", "reports", stage+".json"))
+	if err != nil {
+		return "", err
+	}
+	type found struct {
+		ref   artifact.Ref
+		ended time.Time
+	}
+	var all []found
+	for _, name := range names {
+		rec, err := ReadRecord(filepath.Dir(filepath.Dir(name)), stage)
+		if err == nil && rec.Pipeline == pipeline {
+			all = append(all, found{rec.Report.Artifact, rec.Ended})
+		}
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].ended.After(all[j].ended) })
+	if len(all) == 0 {
+		return "", fmt.Errorf("no run of pipeline %s has made %s yet: give -in %s=REF, or run the stage before: %w", pipeline, stage, stage, fs.ErrNotExist)
+	}
+	return all[0].ref, nil
+}
