@@ -1,0 +1,193 @@
+package tokenizer
+
+import (
+	"fmt"
+	"slices"
+	"unicode"
+	"unicode/utf8"
+
+	"fettle/internal/tokenizer/aligned"
+)
+
+// added are the tokens that are looked for in the text before the model sees it.
+type added struct {
+	tokens     []AddedToken // by id
+	byID       map[int32]*AddedToken
+	byContent  map[string]*AddedToken
+	spelling   map[int32]string // of normalized tokens that normalizing changes
+	plain      *trie            // tokens looked for in the original text
+	normalized *trie            // tokens looked for in the normalized text
+}
+
+// newAdded gives the tokens their places. As in the reference, a token of the model keeps the model's id and any other gets
+// the next one free; a file that says otherwise would be read in two ways, so it is refused.
+func newAdded(tokens []AddedToken, t *Tokenizer) (*added, error) {
+	a := &added{byID: map[int32]*AddedToken{}, byContent: map[string]*AddedToken{}, spelling: map[int32]string{}}
+	for _, token := range tokens {
+		if token.Content == "" {
+			continue
+		}
+		if id, ok := t.model.Vocab().ID(token.Content); ok && id != token.ID {
+			return nil, fmt.Errorf("added token %q has id %d, but %d in the vocabulary", token.Content, token.ID, id)
+		}
+		if was, ok := a.byID[token.ID]; ok && was.Content != token.Content {
+			return nil, fmt.Errorf("added tokens %q and %q have one id, %d", was.Content, token.Content, token.ID)
+		}
+		if was, ok := a.byContent[token.Content]; ok && was.ID != token.ID {
+			return nil, fmt.Errorf("added token %q has two ids, %d and %d", token.Content, was.ID, token.ID)
+		}
+		entry := token
+		a.byID[token.ID], a.byContent[token.Content] = &entry, &entry
+	}
+	for _, token := range a.byID {
+		a.tokens = append(a.tokens, *token)
+	}
+	slices.SortFunc(a.tokens, func(x, y AddedToken) int { return int(x.ID) - int(y.ID) })
+	a.plain, a.normalized = newTrie(), newTrie()
+	for _, token := range a.tokens {
+		if !token.Normalized {
+			a.plain.add(token.Content, token.ID)
+			continue
+		}
+		text := aligned.Of(token.Content, false)
+		for _, n := range t.normalize {
+			n(&text)
+		}
+		if text.S != token.Content {
+			a.spelling[token.ID] = text.S
+		}
+		a.normalized.add(text.S, token.ID)
+	}
+	return a, nil
+}
+
+// split calls text for what lies between the tokens of a trie, and token for them.
+func (a *added) split(in aligned.Text, tokens *trie, o Options, text func(aligned.Text), token func(aligned.Text, int32)) {
+	s := in.S
+	done := 0 // everything before it has been given out
+	for at := 0; at < len(s); {
+		start, end, id := tokens.find(s, at)
+		if start < 0 {
+			break
+		}
+		at = end
+		t := a.byID[id]
+		if t.Special && o.PlainSpecial || !t.Special && o.PlainAdded {
+			continue
+		}
+		if t.SingleWord && (wordBefore(s[:start]) || wordAfter(s[end:])) {
+			continue
+		}
+		if t.LStrip {
+			start = max(spaceBefore(s, start), done)
+		}
+		if t.RStrip {
+			end = spaceAfter(s, end)
+		}
+		if done < start {
+			text(in.Slice(done, start))
+		}
+		if start < end {
+			token(in.Slice(start, end), id)
+		}
+		done = end
+	}
+	if done < len(s) {
+		text(in.Slice(done, len(s)))
+	}
+}
+
+// isWord is \w of Unicode (UTS 18).
+func isWord(r rune) bool {
+	return unicode.IsLetter(r) || unicode.Is(unicode.M, r) || unicode.Is(unicode.Nd, r) || unicode.Is(unicode.Nl, r) ||
+		unicode.Is(unicode.Pc, r) || unicode.Is(unicode.Other_Alphabetic, r) || unicode.Is(unicode.Join_Control, r)
+}
+
+func wordBefore(s string) bool {
+	r, w := utf8.DecodeLastRuneInString(s)
+	return w > 0 && isWord(r)
+}
+
+func wordAfter(s string) bool {
+	r, w := utf8.DecodeRuneInString(s)
+	return w > 0 && isWord(r)
+}
+
+// spaceBefore is where the white space that ends at end begins.
+func spaceBefore(s string, end int) int {
+	for end > 0 {
+		r, w := utf8.DecodeLastRuneInString(s[:end])
+		if !unicode.IsSpace(r) {
+			break
+		}
+		end -= w
+	}
+	return end
+}
+
+// spaceAfter is where the white space that starts at start ends.
+func spaceAfter(s string, start int) int {
+	for start < len(s) {
+		r, w := utf8.DecodeRuneInString(s[start:])
+		if !unicode.IsSpace(r) {
+			break
+		}
+		start += w
+	}
+	return start
+}
+
+// trie finds the leftmost longest of its strings.
+type trie struct {
+	next  map[uint32]int32 // node << 8 | byte -> node
+	ids   []int32          // of nodes; -1 = none ends here
+	first [256]bool
+}
+
+func newTrie() *trie { return &trie{next: map[uint32]int32{}, ids: []int32{-1}} }
+
+func (t *trie) add(s string, id int32) {
+	if s == "" {
+		return
+	}
+	t.first[s[0]] = true
+	node := int32(0)
+	for i := range len(s) {
+		key := uint32(node)<<8 | uint32(s[i])
+		to, ok := t.next[key]
+		if !ok {
+			to = int32(len(t.ids))
+			t.ids = append(t.ids, -1)
+			t.next[key] = to
+		}
+		node = to
+	}
+	t.ids[node] = id
+}
+
+// find is the first match at or after from, or -1.
+func (t *trie) find(s string, from int) (start, end int, id int32) {
+	if len(t.ids) == 1 {
+		return -1, -1, -1
+	}
+	for i := from; i < len(s); i++ {
+		if !t.first[s[i]] {
+			continue
+		}
+		node, end, id := int32(0), -1, int32(-1)
+		for j := i; j < len(s); j++ {
+			to, ok := t.next[uint32(node)<<8|uint32(s[j])]
+			if !ok {
+				break
+			}
+			node = to
+			if t.ids[node] >= 0 {
+				end, id = j+1, t.ids[node]
+			}
+		}
+		if end > 0 {
+			return i, end, id
+		}
+	}
+	return -1, -1, -1
+}

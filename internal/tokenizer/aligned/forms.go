@@ -1,0 +1,104 @@
+package aligned
+
+import (
+	"slices"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// A Form is a normal form of Unicode.
+type Form struct {
+	form    norm.Form
+	compat  bool
+	compose bool
+}
+
+// The four normal forms.
+var (
+	NFC  = Form{norm.NFC, false, true}
+	NFD  = Form{norm.NFD, false, false}
+	NFKC = Form{norm.NFKC, true, true}
+	NFKD = Form{norm.NFKD, true, false}
+)
+
+// Form puts t into a normal form.
+func (t *Text) Form(f Form) {
+	if f.form.IsNormalString(t.S) {
+		return
+	}
+	if t.blind {
+		t.S = f.form.String(t.S)
+		return
+	}
+	changes := decompose(t.S, f.compat)
+	if f.compose {
+		changes = compose(changes)
+	}
+	t.Transform(changes, 0)
+}
+
+// decompose splits runes, each part but the first being new, and sorts combining marks.
+func decompose(s string, compat bool) []Change {
+	form := norm.NFD
+	if compat {
+		form = norm.NFKD
+	}
+	out := make([]Change, 0, len(s))
+	pending := 0 // first of the marks that are not sorted yet
+	sort := func() {
+		slices.SortStableFunc(out[pending:], func(a, b Change) int { return int(ccc(a.Rune)) - int(ccc(b.Rune)) })
+	}
+	for _, r := range s {
+		by := 0
+		for _, d := range form.String(string(r)) {
+			if ccc(d) == 0 {
+				sort()
+				pending = len(out) + 1
+			}
+			out = append(out, Change{d, by})
+			by = 1
+		}
+	}
+	sort()
+	return out
+}
+
+// compose joins what canonical composition joins; a joined rune replaces all that it was made of.
+func compose(in []Change) []Change {
+	out := in[:0:0]
+	starter, last := -1, -1 // place of the last starter in out, class of the last mark after it
+	for _, c := range in {
+		class := int(ccc(c.Rune))
+		if starter >= 0 && (last < class || last < 0) {
+			if r, ok := join(out[starter].Rune, c.Rune); ok {
+				out[starter] = Change{r, out[starter].By + c.By - 1}
+				continue
+			}
+		}
+		if class == 0 {
+			starter, last = len(out), -1
+		} else {
+			last = class
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// join is the rune that two compose to.
+func join(a, b rune) (rune, bool) {
+	if a < utf8.RuneSelf && b < utf8.RuneSelf {
+		return 0, false
+	}
+	s := norm.NFC.String(string(a) + string(b))
+	r, w := utf8.DecodeRuneInString(s)
+	return r, w == len(s)
+}
+
+func ccc(r rune) uint8 {
+	if r < 0x300 {
+		return 0
+	}
+	return norm.NFD.PropertiesString(string(r)).CCC()
+}

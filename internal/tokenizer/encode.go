@@ -1,0 +1,147 @@
+package tokenizer
+
+import (
+	"fettle/internal/tokenizer/aligned"
+	"fettle/internal/tokenizer/subword"
+)
+
+// Encode gives the ids of a text.
+func (t *Tokenizer) Encode(text string, o Options) []int32 {
+	e := t.encoder()
+	defer t.release(e)
+	e.run(text, o, false)
+	if !o.AddSpecial {
+		return append(make([]int32, 0, len(e.ids)), e.ids...)
+	}
+	return t.template.single.ids(e.ids, nil)
+}
+
+// EncodeOffsets gives the ids of a text and where in it they come from. Offsets are whole characters: a token that is part of
+// one has all of it.
+func (t *Tokenizer) EncodeOffsets(text string, o Options) []Token {
+	e := t.encoder()
+	defer t.release(e)
+	e.run(text, o, true)
+	if !o.AddSpecial {
+		return append(make([]Token, 0, len(e.tokens)), e.tokens...)
+	}
+	return t.template.single.encoding(e.tokens, nil).Tokens
+}
+
+// encoder returns memory to encode with, that of an earlier call where there is one.
+func (t *Tokenizer) encoder() *encoder {
+	select {
+	case e := <-t.idle:
+		return e
+	default:
+		return newEncoder(t)
+	}
+}
+
+func (t *Tokenizer) release(e *encoder) {
+	e.text = ""
+	select {
+	case t.idle <- e:
+	default:
+	}
+}
+
+// An encoder is one encoding at a time, with the memory it needs.
+type encoder struct {
+	t       *Tokenizer
+	text    string
+	o       Options
+	offsets bool
+	ids     []int32
+	tokens  []Token // instead of ids, with offsets
+	words   cache
+	pieces  []subword.Piece
+	scratch subword.Scratch
+	steps   []func(aligned.Text) // one for each splitter, and the model as the last
+}
+
+func newEncoder(t *Tokenizer) *encoder {
+	e := &encoder{t: t}
+	e.steps = make([]func(aligned.Text), len(t.splitters)+1)
+	e.steps[len(t.splitters)] = e.word
+	for i := len(t.splitters) - 1; i >= 0; i-- {
+		split, next := t.splitters[i], e.steps[i+1]
+		e.steps[i] = func(piece aligned.Text) { split(piece, next) }
+	}
+	return e
+}
+
+// run encodes a text without what the post-processor adds.
+func (e *encoder) run(text string, o Options, offsets bool) {
+	e.text, e.o, e.offsets = text, o, offsets
+	e.ids, e.tokens = e.ids[:0], e.tokens[:0]
+	in := original(text, offsets)
+	e.t.added.split(in, e.t.added.plain, o, e.normalized, e.addedToken)
+}
+
+// normalized takes a part of the original text between added tokens.
+func (e *encoder) normalized(t aligned.Text) {
+	for _, n := range e.t.normalize {
+		n(&t)
+	}
+	if t.S != "" {
+		e.t.added.split(t, e.t.added.normalized, e.o, e.steps[0], e.addedToken)
+	}
+}
+
+// addedToken takes an added token.
+func (e *encoder) addedToken(t aligned.Text, id int32) {
+	if !e.offsets {
+		e.ids = append(e.ids, id)
+		return
+	}
+	start, end := t.Offsets(0, len(t.S))
+	e.token(Token{id, start, end}, t.S)
+}
+
+// word takes a piece that the model is to encode.
+func (e *encoder) word(t aligned.Text) {
+	if t.S == "" {
+		return
+	}
+	pieces, ok := e.words.get(t.S)
+	if !ok {
+		e.pieces = e.t.model.Encode(e.pieces[:0], t.S, &e.scratch)
+		pieces = e.pieces
+		e.words.put(t.S, pieces)
+	}
+	if !e.offsets {
+		for _, p := range pieces {
+			e.ids = append(e.ids, p.ID)
+		}
+		return
+	}
+	at := 0
+	for _, p := range pieces {
+		start, end := t.Offsets(at, at+int(p.Len))
+		at += int(p.Len)
+		spelling, _ := e.t.vocab.Token(p.ID)
+		e.token(Token{p.ID, start, end}, spelling)
+	}
+}
+
+// token adds a token with its offsets.
+func (e *encoder) token(token Token, spelling string) {
+	for _, trim := range e.t.trim {
+		token = trim.offsets(token, spelling, e.text, len(e.tokens) == 0)
+	}
+	e.tokens = append(e.tokens, token)
+}
+
+// EncodePair gives two texts as a model that reads pairs wants them.
+func (t *Tokenizer) EncodePair(a, b string, o Options) Encoding {
+	e := t.encoder()
+	defer t.release(e)
+	e.run(a, o, true)
+	first := append([]Token(nil), e.tokens...)
+	e.run(b, o, true)
+	if !o.AddSpecial {
+		return plainTemplate().pair.encoding(first, e.tokens)
+	}
+	return t.template.pair.encoding(first, e.tokens)
+}

@@ -1,0 +1,133 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"fettle/internal/tokenizer/subword"
+)
+
+// file is a tokenizer.json.
+type file struct {
+	Version       string
+	AddedTokens   []AddedToken `json:"added_tokens"`
+	Normalizer    json.RawMessage
+	PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
+	PostProcessor json.RawMessage `json:"post_processor"`
+	Decoder       json.RawMessage
+	Model         json.RawMessage
+}
+
+func readFile(data []byte) (*file, error) {
+	var f file
+	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, err
+	}
+	if f.Version != "" && f.Version != "1.0" {
+		return nil, fmt.Errorf("version %q is not known", f.Version)
+	}
+	return &f, nil
+}
+
+// build makes the tokenizer that a file describes.
+func (f *file) build() (*Tokenizer, error) {
+	t := &Tokenizer{template: plainTemplate()}
+	var err error
+	if t.model, err = newModel(f.Model); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	if t.normalize, err = normalizers(f.Normalizer); err != nil {
+		return nil, err
+	}
+	splitters, byteLevel, err := preTokenizer(f.PreTokenizer)
+	if err != nil {
+		return nil, err
+	}
+	t.splitters = splitters
+	if bpe, ok := t.model.(*subword.BPE); ok && byteLevel {
+		if raw, ok := bpe.Raw(); ok {
+			t.model, t.splitters = raw, splitters[:len(splitters)-1]
+		}
+	}
+	if t.decoder, err = newDecoder(f.Decoder); err != nil {
+		return nil, err
+	}
+	if err := t.postProcessor(f.PostProcessor); err != nil {
+		return nil, err
+	}
+	if t.added, err = newAdded(f.AddedTokens, t); err != nil {
+		return nil, err
+	}
+	t.finish()
+	return t, nil
+}
+
+// newModel reads the model; older files do not say of which type it is.
+func newModel(raw json.RawMessage) (subword.Model, error) {
+	var c struct {
+		Type         string
+		Vocab        json.RawMessage
+		Merges       mergeList
+		Dropout      *float64
+		Unknown      *string `json:"unk_token"`
+		Prefix       *string `json:"continuing_subword_prefix"`
+		Suffix       *string `json:"end_of_word_suffix"`
+		FuseUnknown  bool    `json:"fuse_unk"`
+		ByteFallback bool    `json:"byte_fallback"`
+		IgnoreMerges bool    `json:"ignore_merges"`
+	}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return nil, err
+	}
+	switch {
+	case c.Type == "BPE" || c.Type == "" && c.Merges != nil:
+		if c.Dropout != nil && *c.Dropout != 0 {
+			return nil, fmt.Errorf("dropout %v: encoding at random is not supported", *c.Dropout)
+		}
+		var vocab map[string]int32
+		if err := json.Unmarshal(c.Vocab, &vocab); err != nil {
+			return nil, fmt.Errorf("vocab: %w", err)
+		}
+		return subword.NewBPE(subword.BPEConfig{
+			Vocab: vocab, Merges: c.Merges, Unknown: text(c.Unknown), Prefix: text(c.Prefix), Suffix: text(c.Suffix),
+			FuseUnknown: c.FuseUnknown, ByteFallback: c.ByteFallback, IgnoreMerges: c.IgnoreMerges,
+		})
+	}
+	return nil, fmt.Errorf("type %q is not known", c.Type)
+}
+
+// mergeList is merges as written: pairs, or in older files strings with a space between the two.
+type mergeList [][2]string
+
+func (m *mergeList) UnmarshalJSON(data []byte) error {
+	if inner := bytes.TrimLeft(data[1:], " \t\r\n"); len(inner) > 0 && inner[0] == '[' {
+		return json.Unmarshal(data, (*[][2]string)(m))
+	}
+	var lines []string
+	if err := json.Unmarshal(data, &lines); err != nil {
+		return err
+	}
+	*m = make(mergeList, 0, len(lines))
+	for i, line := range lines {
+		if strings.HasPrefix(line, "#version") {
+			continue
+		}
+		left, right, ok := strings.Cut(line, " ")
+		if !ok || strings.Contains(right, " ") {
+			return fmt.Errorf("merge %d %q: not two tokens with a space between them", i, line)
+		}
+		*m = append(*m, [2]string{left, right})
+	}
+	return nil
+}
+
+func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

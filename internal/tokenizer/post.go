@@ -1,0 +1,206 @@
+package tokenizer
+
+import (
+	"encoding/json"
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+)
+
+// An Encoding is what a model wants to know of one or two texts.
+type Encoding struct {
+	Tokens   []Token
+	TypeIDs  []int32
+	Special  []bool // added by the post-processor
+	Sequence []int  // which text the token is of; -1 = none
+}
+
+// template says what goes round one text, and round two.
+type template struct{ single, pair sequence }
+
+// sequence is texts and what goes between them.
+type sequence []item
+
+// item is one text or the ids of a special token.
+type item struct {
+	text int // 0 or 1; -1 = ids
+	ids  []int32
+	kind int32
+}
+
+func plainTemplate() template {
+	return template{single: sequence{{text: 0}}, pair: sequence{{text: 0}, {text: 1, kind: 1}}}
+}
+
+func (s sequence) ids(a, b []int32) []int32 {
+	n := len(a) + len(b)
+	for _, it := range s {
+		n += len(it.ids)
+	}
+	out := make([]int32, 0, n)
+	for _, it := range s {
+		switch it.text {
+		case 0:
+			out = append(out, a...)
+		case 1:
+			out = append(out, b...)
+		default:
+			out = append(out, it.ids...)
+		}
+	}
+	return out
+}
+
+func (s sequence) encoding(a, b []Token) Encoding {
+	var e Encoding
+	for _, it := range s {
+		tokens := a
+		if it.text == 1 {
+			tokens = b
+		}
+		if it.text < 0 {
+			tokens = nil
+			for _, id := range it.ids {
+				tokens = append(tokens, Token{ID: id})
+			}
+		}
+		for _, t := range tokens {
+			e.Tokens = append(e.Tokens, t)
+			e.TypeIDs = append(e.TypeIDs, it.kind)
+			e.Special = append(e.Special, it.text < 0)
+			e.Sequence = append(e.Sequence, it.text)
+		}
+	}
+	return e
+}
+
+// trim takes the white space at the ends of tokens out of their offsets.
+type trim struct{ prefixSpace bool }
+
+func (p trim) offsets(t Token, spelling, text string, first bool) Token {
+	lead, trail := outerSpaces(spelling)
+	if lead > 0 {
+		if !(lead == 1 && p.prefixSpace && (first || t.Start == 0)) {
+			t.Start = min(forward(text, t.Start, lead), t.End)
+		}
+	}
+	if trail > 0 {
+		if end, ok := backward(text, t.End, trail); ok {
+			t.End = max(end, t.Start)
+		}
+	}
+	return t
+}
+
+// outerSpaces counts the spaces at the start and at the end of a token as the vocabulary spells it.
+func outerSpaces(s string) (lead, trail int) {
+	isSpace := func(r rune) bool { return r == 'Ġ' || unicode.IsSpace(r) }
+	for _, r := range s {
+		if !isSpace(r) {
+			break
+		}
+		lead++
+	}
+	for len(s) > 0 {
+		r, w := utf8.DecodeLastRuneInString(s)
+		if !isSpace(r) {
+			break
+		}
+		trail++
+		s = s[:len(s)-w]
+	}
+	return lead, trail
+}
+
+// forward is n characters after at.
+func forward(s string, at, n int) int {
+	for range n {
+		_, w := utf8.DecodeRuneInString(s[at:])
+		at += w
+	}
+	return at
+}
+
+// backward is n characters before at, if there are as many.
+func backward(s string, at, n int) (int, bool) {
+	for range n {
+		if at == 0 {
+			return 0, false
+		}
+		_, w := utf8.DecodeLastRuneInString(s[:at])
+		at -= w
+	}
+	return at, true
+}
+
+// postProcessor reads the post_processor of a tokenizer.json.
+func (t *Tokenizer) postProcessor(raw json.RawMessage) error {
+	var c struct {
+		Type           string
+		Processors     []json.RawMessage
+		AddPrefixSpace *bool `json:"add_prefix_space"`
+		TrimOffsets    *bool `json:"trim_offsets"`
+		Single, Pair   []templateItem
+		SpecialTokens  map[string]struct{ IDs []int32 } `json:"special_tokens"`
+	}
+	if isNull(raw) {
+		return nil
+	}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return fmt.Errorf("post_processor: %w", err)
+	}
+	isSet := func(b *bool) bool { return b == nil || *b }
+	switch c.Type {
+	case "Sequence":
+		for _, p := range c.Processors {
+			if err := t.postProcessor(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "ByteLevel":
+		if isSet(c.TrimOffsets) {
+			t.trim = append(t.trim, trim{isSet(c.AddPrefixSpace)})
+		}
+		return nil
+	case "TemplateProcessing":
+		ids := map[string][]int32{}
+		for name, s := range c.SpecialTokens {
+			ids[name] = s.IDs
+		}
+		var err error
+		if t.template.single, err = newSequence(c.Single, ids); err != nil {
+			return err
+		}
+		t.template.pair, err = newSequence(c.Pair, ids)
+		return err
+	}
+	return fmt.Errorf("post_processor %q is not known", c.Type)
+}
+
+// templateItem is an item as written.
+type templateItem struct {
+	SpecialToken, Sequence *struct {
+		ID     string
+		TypeID int32 `json:"type_id"`
+	}
+}
+
+func newSequence(items []templateItem, ids map[string][]int32) (sequence, error) {
+	var s sequence
+	for _, it := range items {
+		switch {
+		case it.SpecialToken != nil:
+			special, ok := ids[it.SpecialToken.ID]
+			if !ok {
+				return nil, fmt.Errorf("post_processor template: special token %q has no ids", it.SpecialToken.ID)
+			}
+			s = append(s, item{-1, special, it.SpecialToken.TypeID})
+		case it.Sequence != nil && (it.Sequence.ID == "A" || it.Sequence.ID == "B"):
+			s = append(s, item{int(it.Sequence.ID[0] - 'A'), nil, it.Sequence.TypeID})
+		default:
+			return nil, fmt.Errorf("post_processor template: an item is neither SpecialToken nor Sequence A or B")
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,147 @@
+package tokenizer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"fettle/internal/tokenizer/aligned"
+	"fettle/internal/tokenizer/subword"
+)
+
+// Options of encoding. The zero value adds nothing and takes special tokens in the text for what they are.
+type Options struct {
+	AddSpecial   bool // add what the post-processor adds: bos, eos, [CLS] ...
+	PlainSpecial bool // special tokens in the text are ordinary text: right for what users write
+	PlainAdded   bool // so are added tokens that are not marked special, such as <think>
+}
+
+// A Token is an id and the bytes of the original text that it stands for; Start = End = 0 for what was added.
+type Token struct {
+	ID         int32
+	Start, End int
+}
+
+// Tokenizer encodes and decodes.
+type Tokenizer struct {
+	model      subword.Model
+	vocab      *subword.Vocab
+	added      *added
+	normalize  []normalizer
+	splitters  []splitter
+	raw        bool // the last pre-tokenizer is ByteLevel, and the model takes its bytes as they are
+	trim       []trim
+	template   template
+	decoder    decoder
+	bytes      []string // of every token, where decoding is joining bytes; else nil
+	idle       chan *encoder
+	vocabSize  int
+	idByString map[string]int32
+}
+
+// Load reads a tokenizer from a file, or from the folder of a model.
+func Load(path string) (*Tokenizer, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("load tokenizer: %w", err)
+	}
+	if info.IsDir() {
+		if path, err = find(path); err != nil {
+			return nil, fmt.Errorf("load tokenizer: %w", err)
+		}
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("load tokenizer: %w", err)
+	}
+	t, err := parse(path, data)
+	if err != nil {
+		return nil, fmt.Errorf("load tokenizer %s: %w", path, err)
+	}
+	return t, nil
+}
+
+// find is the tokenizer file of a folder.
+func find(dir string) (string, error) {
+	for _, name := range []string{"tokenizer.json"} {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s: no tokenizer.json", dir)
+}
+
+func parse(path string, data []byte) (*Tokenizer, error) {
+	return Parse(data)
+}
+
+// Parse reads the contents of a tokenizer.json.
+func Parse(data []byte) (*Tokenizer, error) {
+	f, err := readFile(data)
+	if err != nil {
+		return nil, err
+	}
+	return f.build()
+}
+
+// finish makes the tables that follow from the parts.
+func (t *Tokenizer) finish() {
+	t.idle = make(chan *encoder, runtime.GOMAXPROCS(0))
+	t.vocab = t.model.Vocab()
+	t.vocabSize = t.vocab.Size()
+	for _, a := range t.added.tokens {
+		if _, ok := t.vocab.ID(a.Content); !ok {
+			t.vocabSize++
+		}
+	}
+	if t.decoder == nil {
+		return
+	}
+	if _, ok := t.decoder.(byteLevelDecoder); ok {
+		t.bytes = t.allBytes()
+	}
+}
+
+// VocabSize is the number of tokens, added ones included.
+func (t *Tokenizer) VocabSize() int { return t.vocabSize }
+
+// TokenID is the id of a token as the vocabulary spells it ("Ġthe" in byte-level vocabularies).
+func (t *Tokenizer) TokenID(s string) (int32, bool) {
+	if a, ok := t.added.byContent[s]; ok {
+		return a.ID, true
+	}
+	return t.vocab.ID(s)
+}
+
+// Token is the spelling of a token in the vocabulary.
+func (t *Tokenizer) Token(id int32) (string, bool) {
+	if a, ok := t.added.byID[id]; ok {
+		return a.Content, true
+	}
+	return t.vocab.Token(id)
+}
+
+// IsSpecial says whether a token is one that decoding may skip.
+func (t *Tokenizer) IsSpecial(id int32) bool {
+	a, ok := t.added.byID[id]
+	return ok && a.Special
+}
+
+// AddedToken is a token beside those of the model.
+type AddedToken struct {
+	ID         int32  `json:"id"`
+	Content    string `json:"content"`
+	SingleWord bool   `json:"single_word"` // only where it is no part of a longer word
+	LStrip     bool   `json:"lstrip"`      // takes the white space before it
+	RStrip     bool   `json:"rstrip"`      // takes the white space after it
+	Normalized bool   `json:"normalized"`  // is looked for in the normalized text
+	Special    bool   `json:"special"`
+}
+
+// Added are the added tokens in the order of their ids.
+func (t *Tokenizer) Added() []AddedToken { return append([]AddedToken(nil), t.added.tokens...) }
+
+// original is the text to encode: what is no UTF-8 becomes U+FFFD.
+func original(text string, offsets bool) aligned.Text { return aligned.FromBytes(text, offsets) }
