@@ -9,7 +9,7 @@ import (
 // Analysis turns text into index terms. The zero value keeps every word as it is, in lower case.
 type Analysis struct {
 	Stop bool // leave out Lucene's 33 English stop words
-	Stem bool // reduce English words by Porter's algorithm
+	Stem bool // drop the possessive 's and reduce English words by Porter's algorithm
 }
 
 // Lucene is the analysis of Lucene's English chain, with Chinese by characters and pairs.
@@ -32,7 +32,10 @@ func (a Analysis) Terms(text string) []string {
 			out = appendHan(out, w)
 			continue
 		}
-		w = strings.ToLower(strings.TrimSuffix(strings.TrimSuffix(w, "'s"), "'S"))
+		w = strings.ToLower(w)
+		if a.Stem {
+			w = dropPossessive(w)
+		}
 		if w == "" || a.Stop && stopWords[w] {
 			continue
 		}
@@ -42,6 +45,14 @@ func (a Analysis) Terms(text string) []string {
 		out = append(out, w)
 	}
 	return out
+}
+
+// dropPossessive removes a final 's, as Lucene's EnglishPossessiveFilter.
+func dropPossessive(w string) string {
+	for _, s := range []string{"'s", "’s", "＇s"} {
+		w = strings.TrimSuffix(w, s)
+	}
+	return w
 }
 
 // han covers the unified ideographs, their extensions and the compatibility ideographs.

@@ -188,3 +188,23 @@ func TestGeneratorIsPCG(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// Without discordant items z is sqrt(n·d/(1-d)); at delta 0 the test is McNemar's without correction, z = (b-c)/sqrt(b+c).
+func TestTango(t *testing.T) {
+	twoSided := func(z float64) float64 { return math.Erfc(z / math.Sqrt2) }
+	for _, tt := range []struct {
+		b, c, n int
+		delta   float64
+		want    float64
+	}{
+		{0, 0, 3, -0.05, twoSided(math.Sqrt(3 * 0.05 / 0.95))},
+		{0, 0, 120, -0.05, twoSided(math.Sqrt(120 * 0.05 / 0.95))},
+		{10, 2, 50, 0, twoSided(8 / math.Sqrt(12))},
+		{0, 0, 5, 0, 1},
+		{0, 0, 0, -0.05, 1},
+	} {
+		if got := stats.Tango(tt.b, tt.c, tt.n, tt.delta); math.Abs(got-tt.want) > 1e-9 {
+			t.Errorf("Tango(%d, %d, %d, %v) = %v, want %v", tt.b, tt.c, tt.n, tt.delta, got, tt.want)
+		}
+	}
+}
