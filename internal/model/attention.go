@@ -1,0 +1,48 @@
+package model
+
+import (
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// attention projects, normalises and rotates q, k and v of a layer, attends and projects back.
+func (m *Model) attention(s *Scope, layer int, x *graph.Node, attend attender, rotate rotator) *graph.Node {
+	c := m.Config
+	linears := m.attnLinears(layer)
+	var q, k, v *graph.Node
+	if c.FusedQKV {
+		parts := split(linear(s, linears[0], x), linears[0].Parts)
+		q, k, v = parts[0], parts[1], parts[2]
+	} else {
+		q, k, v = linear(s, linears[0], x), linear(s, linears[1], x), linear(s, linears[2], x)
+	}
+	if c.QKNorm == FullQKNorm {
+		q, k = m.qkNorm(s, layer, q, k)
+	}
+	q, k, v = m.heads(q), m.heads(k), m.heads(v)
+	if c.QKNorm == HeadQKNorm {
+		q, k = m.qkNorm(s, layer, q, k)
+	}
+	q, k = rotate(layer, q), rotate(layer, k)
+	return linear(s, linears[len(linears)-1], attend(layer, q, k, v))
+}
+
+func (m *Model) qkNorm(s *Scope, layer int, q, k *graph.Node) (*graph.Node, *graph.Node) {
+	return m.rmsNorm(s, layerName(layer, "self_attn.q_norm.weight"), q), m.rmsNorm(s, layerName(layer, "self_attn.k_norm.weight"), k)
+}
+
+// heads splits the last axis: [batch, seq, n·head] -> [batch, seq, n, head].
+func (m *Model) heads(x *graph.Node) *graph.Node {
+	d := x.Shape().Dimensions
+	return graph.Reshape(x, d[0], d[1], d[2]/m.Config.HeadDim, m.Config.HeadDim)
+}
+
+// split cuts the last axis of x into parts of the given widths.
+func split(x *graph.Node, widths []int) []*graph.Node {
+	var parts []*graph.Node
+	at := 0
+	for _, w := range widths {
+		parts = append(parts, graph.SliceAxis(x, -1, graph.AxisRange(at, at+w)))
+		at += w
+	}
+	return parts
+}

@@ -1,0 +1,194 @@
+package model
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Config is what the decoder needs to know, whatever the family and the spelling of its config.json.
+type Config struct {
+	ModelType                 string
+	Vocab, Hidden, FFN        int
+	Heads, KVHeads, HeadDim   int
+	MaxPositions              int
+	Eps, InitRange            float64
+	Tied                      bool
+	Activation                Activation
+	QKVBias, OutBias, MLPBias bool
+	QKNorm                    QKNorm
+	Norms                     NormNames
+	NormPlusOne               bool // RMSNorm multiplies by 1 + weight (Gemma)
+	FusedQKV, FusedGateUp     bool
+	EmbedScale                float64 // 1 but for Gemma
+	AttnScale                 float64 // multiplies q·k
+	AttnSoftcap, LogitSoftcap float64 // 0 = none
+	Interleaved               bool    // RoPE rotates neighbours (GLM), not halves
+	Layers                    []Layer
+	MoE                       *MoE // nil = dense everywhere
+	BOS, Pad                  int  // -1 = none
+	EOS                       []int
+	raw, generation           map[string]json.RawMessage
+}
+
+// Layer says how one layer attends and whether its feed-forward part is a mixture of experts.
+type Layer struct {
+	Window int   // keys a query sees, itself included; 0 = all
+	Rope   *Rope // nil = no position encoding
+	MoE    bool
+}
+
+// MoE describes the expert layers.
+type MoE struct {
+	Experts, PerToken, FFN int
+	Normalize              bool // the chosen experts' weights are scaled to sum to 1
+}
+
+// Activation is the feed-forward non-linearity.
+type Activation string
+
+const (
+	SiLU     Activation = "silu"
+	GELUTanh Activation = "gelu_tanh"
+	GELU     Activation = "gelu"
+)
+
+// QKNorm says over what q and k are normalised before RoPE.
+type QKNorm int
+
+const (
+	NoQKNorm   QKNorm = iota
+	HeadQKNorm        // per head (Qwen 3, Gemma 3)
+	FullQKNorm        // over all heads together (OLMo 2)
+)
+
+// NormNames are the weights of the four places of a layer that can hold an RMSNorm; "" = none there.
+type NormNames struct{ PreAttn, PostAttn, PreMLP, PostMLP string }
+
+var preNorm = NormNames{PreAttn: "input_layernorm", PreMLP: "post_attention_layernorm"}
+
+// family turns the fields of one model_type into a Config that holds the shared fields already.
+type family func(f *fields, c *Config)
+
+var families = map[string]family{}
+
+func register(modelType string, fn family) {
+	if families[modelType] != nil {
+		panic("model: family " + modelType + " registered twice")
+	}
+	families[modelType] = fn
+}
+
+// Families are the known values of model_type, sorted.
+func Families() []string {
+	names := make([]string, 0, len(families))
+	for name := range families {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// ReadConfig reads config.json and, where present, generation_config.json of a model directory.
+func ReadConfig(dir string) (*Config, error) {
+	path := filepath.Join(dir, "config.json")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read model config: %w", err)
+	}
+	c, err := ParseConfig(data)
+	if err != nil {
+		return nil, fmt.Errorf("read model config %s: %w", path, err)
+	}
+	path = filepath.Join(dir, "generation_config.json")
+	data, err = os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return c, nil
+	}
+	if err == nil {
+		err = c.addGeneration(data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read generation config %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// ParseConfig understands the text of a config.json, in the spelling of transformers v4 or v5.
+func ParseConfig(data []byte) (*Config, error) {
+	f, err := newFields(data)
+	if err != nil {
+		return nil, err
+	}
+	c := &Config{raw: f.raw, ModelType: get(f, "model_type", "")}
+	fn := families[c.ModelType]
+	if fn == nil {
+		return nil, fmt.Errorf("model_type %q: want one of %s", c.ModelType, strings.Join(Families(), ", "))
+	}
+	common(f, c)
+	fn(f, c)
+	f.checkRest()
+	if err := errors.Join(f.faults...); err != nil {
+		return nil, err
+	}
+	return c, c.check()
+}
+
+// common reads the fields that all families spell alike; a family overrides what it defaults differently.
+func common(f *fields, c *Config) {
+	c.Vocab, c.Hidden, c.FFN = need(f, "vocab_size"), need(f, "hidden_size"), need(f, "intermediate_size")
+	c.Heads = need(f, "num_attention_heads")
+	c.KVHeads = get(f, "num_key_value_heads", c.Heads)
+	c.HeadDim = get(f, "head_dim", c.Hidden/max(1, c.Heads))
+	c.Layers = make([]Layer, max(0, need(f, "num_hidden_layers")))
+	c.MaxPositions = get(f, "max_position_embeddings", 2048)
+	c.Eps = get(f, "rms_norm_eps", 1e-6)
+	c.InitRange = get(f, "initializer_range", 0.02)
+	c.Tied = get(f, "tie_word_embeddings", false)
+	c.Activation = f.activation("hidden_act", "silu")
+	c.Norms = preNorm
+	c.EmbedScale = 1
+	c.BOS, c.Pad = f.token("bos_token_id"), f.token("pad_token_id")
+	c.EOS = f.tokens("eos_token_id")
+}
+
+func (c *Config) check() error {
+	for name, n := range map[string]int{"vocab_size": c.Vocab, "hidden_size": c.Hidden, "intermediate_size": c.FFN,
+		"num_attention_heads": c.Heads, "num_key_value_heads": c.KVHeads, "head_dim": c.HeadDim, "num_hidden_layers": len(c.Layers)} {
+		if n <= 0 {
+			return fmt.Errorf("%s is %d, want a positive number", name, n)
+		}
+	}
+	if c.Heads%c.KVHeads != 0 {
+		return fmt.Errorf("num_attention_heads %d is no multiple of num_key_value_heads %d", c.Heads, c.KVHeads)
+	}
+	if c.AttnScale == 0 {
+		c.AttnScale = invSqrt(float64(c.HeadDim))
+	}
+	return nil
+}
+
+// addGeneration takes the end tokens from generation_config.json, where instruction-tuned models keep the full list.
+func (c *Config) addGeneration(data []byte) error {
+	f, err := newFields(data)
+	if err != nil {
+		return err
+	}
+	c.generation = f.raw
+	for _, id := range f.tokens("eos_token_id") {
+		if !slices.Contains(c.EOS, id) {
+			c.EOS = append(c.EOS, id)
+		}
+	}
+	if c.Pad < 0 {
+		c.Pad = f.token("pad_token_id")
+	}
+	if c.BOS < 0 {
+		c.BOS = f.token("bos_token_id")
+	}
+	return errors.Join(f.faults...)
+}

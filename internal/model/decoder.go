@@ -1,0 +1,87 @@
+package model
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Hidden runs the decoder: [batch, seq, hidden] after the final norm.
+func (m *Model) Hidden(s *Scope, b Batch) *graph.Node {
+	attend := newAttention(m, s, b)
+	return m.stack(s, m.embed(s, b.Tokens), func(layer int, q, k, v *graph.Node) *graph.Node {
+		return attend.layer(layer, q, k, v)
+	}, attend.rotate)
+}
+
+// rotator applies a layer's position encoding to x [batch, seq, heads, head].
+type rotator func(layer int, x *graph.Node) *graph.Node
+
+// attender computes one layer's attention from q [batch, seq, heads, head] and k, v [batch, seq, kv heads, head] (rotated)
+// and returns [batch, seq, heads·head].
+type attender func(layer int, q, k, v *graph.Node) *graph.Node
+
+// stack runs all layers on the embedded tokens; how positions are encoded and what is attended to is the caller's.
+func (m *Model) stack(s *Scope, x *graph.Node, attend attender, rotate rotator) *graph.Node {
+	n := m.Config.Norms
+	for i := range m.Config.Layers {
+		if s.Trace != nil {
+			s.Trace(i, x)
+		}
+		if s.Remat {
+			x = x.Checkpoint()
+		}
+		h := m.layerNorm(s, i, n.PreAttn, x)
+		h = m.attention(s, i, h, attend, rotate)
+		x = graph.Add(x, m.layerNorm(s, i, n.PostAttn, h))
+		h = m.layerNorm(s, i, n.PreMLP, x)
+		h = m.feedForward(s, i, h)
+		x = graph.Add(x, m.layerNorm(s, i, n.PostMLP, h))
+	}
+	if s.Trace != nil {
+		s.Trace(len(m.Config.Layers), x)
+	}
+	if s.Remat {
+		x = x.StopCheckpoint()
+	}
+	return m.rmsNorm(s, normName, x)
+}
+
+// embed looks tokens [batch, seq] up: [batch, seq, hidden]. An adapter on model.embed_tokens gets the tokens as its x.
+func (m *Model) embed(s *Scope, tokens *graph.Node) *graph.Node {
+	x := graph.Gather(s.Param(embedName), graph.ExpandAxes(tokens, -1))
+	if s.Adapt != nil {
+		x = s.Adapt("model.embed_tokens", tokens, x)
+	}
+	if x.DType() != s.compute() {
+		x = graph.ConvertDType(x, s.compute())
+	}
+	if m.Config.EmbedScale != 1 {
+		x = graph.MulScalar(x, m.Config.EmbedScale)
+	}
+	return x
+}
+
+// headWeight is the matrix of the output layer, [vocab, hidden].
+func (m *Model) headWeight(s *Scope) *graph.Node {
+	if m.Config.Tied {
+		return s.Param(embedName)
+	}
+	return s.Param(headName)
+}
+
+// Logits gives the scores of all tokens: hidden [..., hidden] -> [..., vocab], float32.
+func (m *Model) Logits(s *Scope, hidden *graph.Node) *graph.Node {
+	y := s.dot(hidden, m.headWeight(s))
+	if s.Adapt != nil {
+		y = s.Adapt("lm_head", hidden, y)
+	}
+	return softcap(graph.ConvertDType(y, dtypes.Float32), m.Config.LogitSoftcap)
+}
+
+// softcap squeezes x into (-limit, limit); 0 = not at all.
+func softcap(x *graph.Node, limit float64) *graph.Node {
+	if limit == 0 {
+		return x
+	}
+	return graph.MulScalar(graph.Tanh(graph.DivScalar(x, limit)), limit)
+}

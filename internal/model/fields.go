@@ -1,0 +1,118 @@
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// fields reads a JSON object key by key and remembers what was read, so that what nobody read can be refused.
+type fields struct {
+	raw    map[string]json.RawMessage
+	used   map[string]bool
+	faults []error
+}
+
+func newFields(data []byte) (*fields, error) {
+	f := &fields{used: map[string]bool{}}
+	if err := json.Unmarshal(data, &f.raw); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *fields) fault(format string, args ...any) {
+	f.faults = append(f.faults, fmt.Errorf(format, args...))
+}
+
+// has reports whether a key holds a value other than null.
+func (f *fields) has(key string) bool {
+	v, ok := f.raw[key]
+	return ok && string(v) != "null"
+}
+
+// get reads a key; absent and null mean the default.
+func get[T any](f *fields, key string, def T) T {
+	f.used[key] = true
+	if !f.has(key) {
+		return def
+	}
+	var v T
+	if err := json.Unmarshal(f.raw[key], &v); err != nil {
+		f.fault("%s: %s: want %T", key, f.raw[key], def)
+		return def
+	}
+	return v
+}
+
+// need reads a count that has no default.
+func need(f *fields, key string) int {
+	if !f.has(key) {
+		f.fault("%s is missing", key)
+	}
+	return get(f, key, 0)
+}
+
+// only accepts a key when it has one of the given values: the others change the model in a way not built here.
+func only[T comparable](f *fields, key string, allowed ...T) {
+	if v := get(f, key, allowed[0]); !slices.Contains(allowed, v) {
+		f.fault("%s: %v is not supported, only %v", key, v, allowed)
+	}
+}
+
+func (f *fields) token(key string) int { return get(f, key, -1) }
+
+// tokens reads one id or a list of ids.
+func (f *fields) tokens(key string) []int {
+	f.used[key] = true
+	if !f.has(key) {
+		return nil
+	}
+	var one int
+	if json.Unmarshal(f.raw[key], &one) == nil {
+		return []int{one}
+	}
+	return get(f, key, []int(nil))
+}
+
+func (f *fields) activation(key, def string) Activation {
+	switch name := get(f, key, def); name {
+	case "silu", "swish":
+		return SiLU
+	case "gelu_pytorch_tanh", "gelu_new", "gelu_fast":
+		return GELUTanh
+	case "gelu":
+		return GELU
+	default:
+		f.fault("%s: %q is not supported (silu, gelu_pytorch_tanh, gelu)", key, name)
+		return SiLU
+	}
+}
+
+// harmless keys do not change what the model computes outside of training tricks that are off here by design.
+var harmless = []string{
+	"architectures", "attention_dropout", "attn_implementation", "auto_map", "cache_implementation", "chunk_size_feed_forward",
+	"dtype", "embd_pdrop", "hidden_dropout", "id2label", "label2id", "is_decoder", "is_encoder_decoder", "output_attentions",
+	"output_hidden_states", "output_router_logits", "pretraining_tp", "problem_type", "quantization_config", "resid_pdrop",
+	"return_dict", "router_aux_loss_coef", "task_specific_params", "tokenizer_class", "torch_dtype", "transformers.js_config",
+	"transformers_version", "unsloth_fixed", "unsloth_version", "use_cache", "name_or_path", "bad_words_ids", "begin_suppress_tokens",
+	"do_sample", "max_length", "min_length", "num_beams", "temperature", "top_k", "top_p", "repetition_penalty", "torchscript",
+	"sep_token_id", "cls_token_id", "decoder_start_token_id", "prefix", "finetuning_task", "use_bfloat16",
+}
+
+// checkRest refuses the keys that nobody read: those with a value that could change the model. Absent, null, false and
+// empty values ask for nothing; keys that begin with _ are transformers' own notes.
+func (f *fields) checkRest() {
+	for _, key := range slices.Sorted(maps.Keys(f.raw)) {
+		if f.used[key] || slices.Contains(harmless, key) || strings.HasPrefix(key, "_") {
+			continue
+		}
+		switch v := strings.Join(strings.Fields(string(f.raw[key])), ""); v {
+		case "null", "false", "{}", "[]", `""`:
+		default:
+			f.fault("%s: %s is not understood for this model_type", key, v)
+		}
+	}
+}

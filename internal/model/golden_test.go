@@ -1,0 +1,308 @@
+package model_test
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"fettle/internal/backend"
+	"fettle/internal/model"
+	"fettle/internal/safetensors"
+	"fettle/internal/shared"
+)
+
+// testBackend is FETTLE_TEST_BACKEND, else go: the same tests run on any backend.
+func testBackend(t testing.TB) backend.Backend {
+	t.Helper()
+	name := os.Getenv("FETTLE_TEST_BACKEND")
+	if name == "" {
+		name = "go"
+	}
+	b, err := backend.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// golden is an open file of reference tensors.
+type golden struct {
+	*safetensors.File
+	t testing.TB
+}
+
+func openGolden(t testing.TB, path string) golden {
+	t.Helper()
+	f, err := safetensors.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return golden{f, t}
+}
+
+func (g golden) floats(name string) []float32 {
+	g.t.Helper()
+	v, err := g.Float32(name)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return v
+}
+
+// ints reads an integer tensor as an int32 tensor of the same shape.
+func (g golden) ints(name string) *tensors.Tensor {
+	g.t.Helper()
+	v, err := g.Int64(name)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	out := make([]int32, len(v))
+	for i := range v {
+		out[i] = int32(v[i])
+	}
+	info, _ := g.Info(name)
+	return tensors.FromFlatDataAndDimensions(out, info.Shape...)
+}
+
+// program compiles a graph over the weights (by name) and further inputs, and runs it once.
+func program(t testing.TB, b backend.Backend, w model.Weights, names []string, fn func(s *model.Scope, in []*graph.Node) []*graph.Node, in ...*tensors.Tensor) []*tensors.Tensor {
+	t.Helper()
+	exec, err := graph.NewExec(b.Backend, func(all []*graph.Node) []*graph.Node {
+		nodes := map[string]*graph.Node{}
+		for i, name := range names {
+			nodes[name] = all[i]
+		}
+		return fn(&model.Scope{Param: model.ParamsOf(nodes)}, all[len(names):])
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exec.Finalize()
+	var args []any
+	for _, name := range names {
+		args = append(args, w[name])
+	}
+	for _, x := range in {
+		args = append(args, x)
+	}
+	out, err := exec.Exec(args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func flat(t testing.TB, x *tensors.Tensor) []float32 {
+	t.Helper()
+	v, err := tensors.CopyFlatData[float32](x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// worst is the largest difference where keep (per row of width len(want)/len(keep)) is not 0; nil keeps all. NaN counts.
+func worst(got, want []float32, keep []int32) float64 {
+	width := 1
+	if keep != nil {
+		width = len(want) / len(keep)
+	}
+	var most float64
+	for i := range want {
+		if keep != nil && keep[i/width] == 0 {
+			continue
+		}
+		d := math.Abs(float64(got[i]) - float64(want[i]))
+		if d > most || math.IsNaN(d) {
+			most = d
+		}
+	}
+	return most
+}
+
+func largest(v []float32) float64 {
+	var most float64
+	for _, x := range v {
+		most = max(most, math.Abs(float64(x)))
+	}
+	return most
+}
+
+func int32s(t testing.TB, x *tensors.Tensor) []int32 {
+	t.Helper()
+	v, err := tensors.CopyFlatData[int32](x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// openFamily reads a golden model with one of its config files.
+func openFamily(t testing.TB, dir, config string) (*model.Model, model.Weights) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := model.ParseConfig(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := m.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, w
+}
+
+// familyDirs lists the golden models of families that this build knows.
+func familyDirs(t *testing.T) []string {
+	root := shared.Path(t, "golden/models/families")
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dirs []string
+	for _, e := range entries {
+		if e.IsDir() {
+			dirs = append(dirs, filepath.Join(root, e.Name()))
+		}
+	}
+	return dirs
+}
+
+const tolerance = 1e-4 // of logits and hidden states; the reference's own noise is 1.2e-5
+
+func TestFamilies(t *testing.T) {
+	b := testBackend(t)
+	for _, dir := range familyDirs(t) {
+		for _, config := range []string{"config.json", "config.v4.json"} {
+			if _, err := os.Stat(filepath.Join(dir, config)); err != nil {
+				continue
+			}
+			t.Run(filepath.Base(dir)+"/"+strings.TrimSuffix(config, ".json"), func(t *testing.T) {
+				m, w := openFamily(t, dir, config)
+				g := openGolden(t, filepath.Join(dir, "golden.safetensors"))
+				checkForward(t, b, m, w, g)
+				if config == "config.json" {
+					checkGradients(t, b, m, w, g)
+				}
+			})
+		}
+	}
+}
+
+// checkForward compares residual stream, logits and losses, right-padded, left-padded and short.
+func checkForward(t *testing.T, b backend.Backend, m *model.Model, w model.Weights, g golden) {
+	mask := g.ints("attention_mask")
+	out := program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+		var all []*graph.Node
+		s.Trace = func(_ int, x *graph.Node) { all = append(all, x) }
+		h := m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]})
+		return append(all, h, m.Logits(s, h), m.TokenLoss(s, h, model.Shift(in[3])))
+	}, g.ints("input_ids"), g.ints("position_ids"), mask, g.ints("labels"))
+	keep := int32s(t, mask)
+	n := len(m.Config.Layers)
+	for i := range n + 1 {
+		check(t, hiddenName(i), flat(t, out[i]), g.floats(hiddenName(i)), keep, tolerance)
+	}
+	check(t, "hidden.normed", flat(t, out[n+1]), g.floats("hidden.normed"), keep, tolerance)
+	check(t, "logits", flat(t, out[n+2]), g.floats("logits"), keep, tolerance)
+	checkLosses(t, flat(t, out[n+3]), g)
+
+	left := program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+		return []*graph.Node{m.Logits(s, m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]}))}
+	}, g.ints("left.input_ids"), g.ints("left.position_ids"), g.ints("left.attention_mask"))
+	logits, leftMask := flat(t, left[0]), int32s(t, g.ints("left.attention_mask"))
+	half := len(logits) / 2
+	check(t, "left-padded logits", logits[half:], g.floats("left.logits_row1"), leftMask[len(leftMask)/2:], tolerance)
+
+	if want, err := g.Float32("short.logits"); err == nil {
+		checkShort(t, b, m, w, g, want)
+	}
+}
+
+func hiddenName(i int) string { return "hidden." + string(rune('0'+i)) }
+
+// checkShort runs the first 12 positions alone: longrope picks other factors there.
+func checkShort(t *testing.T, b backend.Backend, m *model.Model, w model.Weights, g golden, want []float32) {
+	out := program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+		tokens := graph.Slice(in[0], graph.AxisRange(), graph.AxisRange(0, 12))
+		return []*graph.Node{m.Logits(s, m.Hidden(s, model.Batch{Tokens: tokens}))}
+	}, g.ints("input_ids"))
+	check(t, "short logits", flat(t, out[0]), want, nil, tolerance)
+}
+
+// checkLosses: the reference has no entry for the last position, which predicts nothing.
+func checkLosses(t *testing.T, got []float32, g golden) {
+	want := g.floats("loss_per_token")
+	seq := len(want)/2 + 1
+	var sum float64
+	for row := range 2 {
+		check(t, "loss_per_token", got[row*seq:(row+1)*seq-1], want[row*(seq-1):(row+1)*(seq-1)], nil, 2e-5)
+		for _, v := range got[row*seq : (row+1)*seq] {
+			sum += float64(v)
+		}
+	}
+	count, err := g.Int64("loss_tokens")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mean := sum / float64(count[0])
+	if want := float64(g.floats("loss_mean")[0]); math.Abs(mean-want) > 2e-6*want {
+		t.Errorf("loss_mean: got %v, want %v", mean, want)
+	}
+}
+
+// checkGradients compares the gradient of the mean loss for every parameter that the reference has.
+func checkGradients(t *testing.T, b backend.Backend, m *model.Model, w model.Weights, g golden) {
+	names := m.Names()
+	var wanted []string
+	for _, name := range names {
+		if _, ok := g.Info("grad." + name); ok {
+			wanted = append(wanted, name)
+		}
+	}
+	if len(wanted) == 0 {
+		t.Fatal("the reference has no gradients of this model")
+	}
+	for _, remat := range []bool{false, true} {
+		out := program(t, b, w, names, func(s *model.Scope, in []*graph.Node) []*graph.Node {
+			s.Remat = remat
+			h := m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]})
+			targets := model.Shift(in[3])
+			losses := m.TokenLoss(s, h, targets)
+			count := graph.ReduceAllSum(graph.ConvertDType(graph.GreaterOrEqual(targets, graph.ScalarZero(targets.Graph(), targets.DType())), losses.DType()))
+			var params []*graph.Node
+			for _, name := range wanted {
+				params = append(params, s.Param(name))
+			}
+			return graph.Gradient(graph.Div(graph.ReduceAllSum(losses), count), params...)
+		}, g.ints("input_ids"), g.ints("position_ids"), g.ints("attention_mask"), g.ints("labels"))
+		for i, name := range wanted {
+			want := g.floats("grad." + name)
+			check(t, "grad."+name, flat(t, out[i]), want, nil, 1e-4*largest(want))
+		}
+	}
+}
+
+func check(t *testing.T, name string, got, want []float32, keep []int32, tol float64) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%s: got %d values, want %d", name, len(got), len(want))
+		return
+	}
+	if d := worst(got, want, keep); !(d <= tol) {
+		t.Errorf("%s: differs by %.3g, allowed %.3g", name, d, tol)
+	}
+}

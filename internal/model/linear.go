@@ -1,0 +1,54 @@
+package model
+
+import (
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// linear computes y = W x (+ bias) with whatever the scope puts in the way. x [batch, seq, in] -> [batch, seq, out].
+func linear(s *Scope, l Linear, x *graph.Node) *graph.Node {
+	var y *graph.Node
+	if s.Base != nil {
+		y = s.Base(l.Module, x)
+	}
+	if y == nil {
+		y = s.dot(x, s.Param(l.Module+".weight"))
+	}
+	if l.Bias {
+		y = graph.Add(y, graph.ExpandLeftToRank(s.Param(l.Module+".bias"), y.Rank()))
+	}
+	if s.Adapt != nil {
+		y = s.Adapt(l.Module, x, y)
+	}
+	return y
+}
+
+// dot is x W^T: x [..., in], w [out, in] -> [..., out].
+func (s *Scope) dot(x, w *graph.Node) *graph.Node {
+	if s.Remat {
+		return dotT(x, w)
+	}
+	return Dense(x, w)
+}
+
+// Dense is x W^T with the gradient of W arranged so that the smaller of x and dy is the one transposed (backends multiply
+// row by row; the automatic gradient transposes both). x [..., in], w [out, in] -> [..., out].
+func Dense(x, w *graph.Node) *graph.Node {
+	var d adjoint
+	in, out := w.Shape().Dim(1), w.Shape().Dim(0)
+	return d.output(dotT(x, d.input(w, func() *graph.Node {
+		rows := x.Shape().Size() / in
+		dy, x := graph.Reshape(d.value, rows, out), graph.Reshape(x, rows, in)
+		if out <= in { // [out, rows]·[rows, in]
+			return graph.DotGeneral(graph.TransposeAllAxes(dy, 1, 0), []int{1}, nil, x, []int{0}, nil)
+		}
+		return graph.TransposeAllAxes(graph.DotGeneral(graph.TransposeAllAxes(x, 1, 0), []int{1}, nil, dy, []int{0}, nil), 1, 0)
+	})))
+}
+
+// dotT contracts the last axis of x with the last of w.
+func dotT(x, w *graph.Node) *graph.Node {
+	if w.DType() != x.DType() {
+		w = graph.ConvertDType(w, x.DType())
+	}
+	return graph.DotGeneral(x, []int{x.Rank() - 1}, nil, w, []int{1}, nil)
+}

@@ -1,0 +1,92 @@
+package model
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// masked is added to the score of a key that a query must not see. Finite: minus infinity makes NaN of a row without keys.
+const masked = -1e30
+
+// masks builds what is added to attention scores, once per window and block for all layers.
+type masks struct {
+	segments *graph.Node // [batch, seq] or nil
+	built    map[maskKey]*graph.Node
+}
+
+type maskKey struct {
+	window int
+	block  block
+}
+
+// block is a range of queries and the range of keys that any of them can see.
+type block struct{ q0, q1, k0, k1 int }
+
+// add returns [1, batch or 1, queries, keys] of 0 and masked, or nil where every query of the block sees every key.
+func (m *masks) add(g *graph.Graph, window int, b block) *graph.Node {
+	key := maskKey{window, b}
+	if n, ok := m.built[key]; ok {
+		return n
+	}
+	visible := m.visible(g, window, b)
+	if visible == nil {
+		return nil
+	}
+	zero := graph.Scalar(g, dtypes.Float32, 0)
+	n := graph.Where(visible, zero, graph.Scalar(g, dtypes.Float32, masked))
+	m.built[key] = n
+	return n
+}
+
+// visible is bool [1, batch or 1, queries, keys].
+func (m *masks) visible(g *graph.Graph, window int, b block) *graph.Node {
+	var all []*graph.Node
+	shape := shapes.Make(dtypes.Int32, 1, 1, b.q1-b.q0, b.k1-b.k0)
+	q, k := graph.AddScalar(graph.Iota(g, shape, 2), b.q0), graph.AddScalar(graph.Iota(g, shape, 3), b.k0)
+	if b.k1 > b.q0+1 {
+		all = append(all, graph.LessOrEqual(k, q))
+	}
+	if window > 0 && b.k0 <= b.q1-1-window { // key k is visible from query q where q - window < k
+		all = append(all, graph.GreaterThan(k, graph.SubScalar(q, window)))
+	}
+	if m.segments != nil {
+		cut := func(from, to int) *graph.Node {
+			return graph.Slice(m.segments, graph.AxisRange(), graph.AxisRange(from, to))
+		}
+		batch := m.segments.Shape().Dim(0)
+		sq, sk := graph.Reshape(cut(b.q0, b.q1), 1, batch, b.q1-b.q0, 1), graph.Reshape(cut(b.k0, b.k1), 1, batch, 1, b.k1-b.k0)
+		all = append(all, graph.Equal(sq, sk))
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	n := all[0]
+	for _, other := range all[1:] {
+		n = graph.LogicalAnd(n, other)
+	}
+	return n
+}
+
+// blocks cuts seq queries into blocks, so that keys that no query of a block can see cost nothing.
+func blocks(seq, window int) []block {
+	size := blockSize(seq)
+	var all []block
+	for q := 0; q < seq; q += size {
+		b := block{q0: q, q1: min(q+size, seq)}
+		b.k1 = b.q1
+		if window > 0 {
+			b.k0 = max(0, q-window+1)
+		}
+		all = append(all, b)
+	}
+	return all
+}
+
+// blockSize balances the work that small blocks save against the cost of starting many operations.
+func blockSize(seq int) int {
+	if seq <= 64 {
+		return seq
+	}
+	return min(256, max(64, (seq+7)/8))
+}

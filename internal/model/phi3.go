@@ -1,0 +1,15 @@
+package model
+
+func init() { register("phi3", phi3) }
+
+// phi3: Phi-3 and 3.5 mini. q, k and v are one matrix, gate and up another; only the first part of each head may be rotated;
+// longrope has factors for short and for long inputs.
+func phi3(f *fields, c *Config) {
+	c.FusedQKV, c.FusedGateUp = true, true
+	c.Eps = get(f, "rms_norm_eps", 1e-5)
+	bias := get(f, "attention_bias", false)
+	c.QKVBias, c.OutBias = bias, bias
+	c.everyLayer(f.rope(c, ropeDefaults{theta: 10000}))
+	get(f, "original_max_position_embeddings", 0) // says something only with longrope, which reads it
+	f.windows(c, 0, func(int) bool { return true })
+}

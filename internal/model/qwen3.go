@@ -1,0 +1,44 @@
+package model
+
+func init() {
+	register("qwen3", qwen3)
+	register("qwen3_moe", qwen3MoE)
+}
+
+// qwen3 normalises q and k per head and drops Qwen 2's biases; head_dim is 128 unless said otherwise.
+func qwen3(f *fields, c *Config) {
+	c.qwen3Attention(f)
+	f.lateWindows(c)
+}
+
+func (c *Config) qwen3Attention(f *fields) {
+	c.HeadDim = get(f, "head_dim", 128)
+	bias := get(f, "attention_bias", false)
+	c.QKVBias, c.OutBias = bias, bias
+	c.QKNorm = HeadQKNorm
+	c.everyLayer(f.rope(c, ropeDefaults{theta: 10000}))
+}
+
+// qwen3MoE puts experts into every decoder_sparse_step-th layer but those of mlp_only_layers.
+func qwen3MoE(f *fields, c *Config) {
+	c.qwen3Attention(f)
+	if get(f, "use_sliding_window", false) {
+		f.windows(c, 4096, func(int) bool { return true })
+	}
+	get(f, "sliding_window", 0)
+	get(f, "max_window_layers", 0)
+	c.MoE = &MoE{
+		Experts:   get(f, "num_local_experts", get(f, "num_experts", 128)),
+		PerToken:  get(f, "num_experts_per_tok", 8),
+		FFN:       get(f, "moe_intermediate_size", 768),
+		Normalize: get(f, "norm_topk_prob", false),
+	}
+	step := max(1, get(f, "decoder_sparse_step", 1))
+	dense := map[int]bool{}
+	for _, layer := range get(f, "mlp_only_layers", []int(nil)) {
+		dense[layer] = true
+	}
+	for i := range c.Layers {
+		c.Layers[i].MoE = c.MoE.Experts > 0 && !dense[i] && (i+1)%step == 0
+	}
+}

@@ -1,0 +1,177 @@
+package model
+
+import (
+	"encoding/json"
+	"math"
+)
+
+// Rope is one rotary position encoding.
+type Rope struct {
+	Type      string // default, linear, llama3, longrope, yarn
+	Theta     float64
+	Factor    float64 // how far the original positions are stretched
+	Original  int     // positions of the original training
+	LowFreq   float64 // llama3
+	HighFreq  float64
+	Short     []float64 // longrope: divisors per frequency up to Original positions
+	Long      []float64 // and beyond
+	BetaFast  float64   // yarn
+	BetaSlow  float64
+	Truncate  bool
+	AttnScale float64 // multiplies cos and sin
+	Dim       int     // rotated dimensions of a head, the first ones
+}
+
+// ropeJSON is rope_parameters (v5) or rope_scaling (v4); v4 keeps theta and the partial factor outside of it.
+type ropeJSON struct {
+	RopeType   string    `json:"rope_type"`
+	Type       string    `json:"type"`
+	Theta      *float64  `json:"rope_theta"`
+	Partial    *float64  `json:"partial_rotary_factor"`
+	Factor     float64   `json:"factor"`
+	Original   int       `json:"original_max_position_embeddings"`
+	LowFreq    float64   `json:"low_freq_factor"`
+	HighFreq   float64   `json:"high_freq_factor"`
+	Short      []float64 `json:"short_factor"`
+	Long       []float64 `json:"long_factor"`
+	AttnFactor *float64  `json:"attention_factor"`
+	BetaFast   *float64  `json:"beta_fast"`
+	BetaSlow   *float64  `json:"beta_slow"`
+	Mscale     *float64  `json:"mscale"`
+	MscaleAll  *float64  `json:"mscale_all_dim"`
+	Truncate   *bool     `json:"truncate"`
+}
+
+// ropeDefaults are a family's values of what a config may leave out.
+type ropeDefaults struct{ theta, partial float64 }
+
+// rope reads the position encoding of all layers, in either spelling.
+func (f *fields) rope(c *Config, def ropeDefaults) *Rope {
+	def.theta = get(f, "rope_theta", def.theta)
+	def.partial = get(f, "partial_rotary_factor", or(def.partial, 1))
+	raw := get(f, "rope_scaling", json.RawMessage(nil))
+	if f.has("rope_parameters") {
+		raw = get(f, "rope_parameters", json.RawMessage(nil))
+	}
+	return f.parseRope(c, raw, def)
+}
+
+func (f *fields) parseRope(c *Config, raw json.RawMessage, def ropeDefaults) *Rope {
+	var j ropeJSON
+	if raw != nil {
+		if err := strict(raw, &j); err != nil {
+			f.fault("rope parameters: %v", err)
+			return nil
+		}
+	}
+	r := &Rope{Type: or(j.RopeType, j.Type, "default"), Theta: val(j.Theta, def.theta), Factor: or(j.Factor, 1), Original: j.Original,
+		LowFreq: j.LowFreq, HighFreq: j.HighFreq, Short: j.Short, Long: j.Long, AttnScale: val(j.AttnFactor, 1),
+		BetaFast: val(j.BetaFast, 32), BetaSlow: val(j.BetaSlow, 1), Truncate: val(j.Truncate, true)}
+	r.Dim = int(float64(c.HeadDim) * val(j.Partial, def.partial))
+	switch r.Type {
+	case "default", "linear":
+	case "llama3":
+		if r.LowFreq == 0 || r.HighFreq <= r.LowFreq || r.Original == 0 {
+			f.fault("rope llama3: want low_freq_factor < high_freq_factor and original_max_position_embeddings")
+		}
+	case "longrope", "su":
+		f.finishLongrope(c, r, j)
+	case "yarn":
+		f.finishYarn(c, r, j)
+	default:
+		f.fault("rope_type %q is not supported (default, linear, llama3, longrope, yarn)", r.Type)
+	}
+	return r
+}
+
+// finishLongrope: transformers takes the original length from the model's config where the rope parameters lack it, and
+// scales attention by sqrt(1 + ln(factor)/ln(original)).
+func (f *fields) finishLongrope(c *Config, r *Rope, j ropeJSON) {
+	r.Type = "longrope"
+	r.Original = or(get(f, "original_max_position_embeddings", 0), r.Original, c.MaxPositions)
+	if n := r.Dim / 2; len(r.Short) != n || len(r.Long) != n {
+		f.fault("rope longrope: want %d short and long factors, got %d and %d", n, len(r.Short), len(r.Long))
+	}
+	factor := or(j.Factor, float64(c.MaxPositions)/float64(r.Original))
+	if j.AttnFactor == nil && factor > 1 {
+		r.AttnScale = math.Sqrt(1 + math.Log(factor)/math.Log(float64(r.Original)))
+	}
+}
+
+// finishYarn follows transformers' _compute_yarn_parameters (YaRN, arXiv 2309.00071).
+func (f *fields) finishYarn(c *Config, r *Rope, j ropeJSON) {
+	r.Original = or(r.Original, c.MaxPositions)
+	if j.AttnFactor != nil {
+		return
+	}
+	mscale := func(m float64) float64 {
+		if r.Factor <= 1 {
+			return 1
+		}
+		return 0.1*m*math.Log(r.Factor) + 1
+	}
+	r.AttnScale = mscale(1)
+	if j.Mscale != nil && j.MscaleAll != nil {
+		r.AttnScale = mscale(*j.Mscale) / mscale(*j.MscaleAll)
+	}
+}
+
+// InvFreq gives the angle per position of each rotated pair. Beyond Original positions longrope uses other angles: long is
+// nil for all other types.
+func (r *Rope) InvFreq() (short, long []float64) {
+	n := r.Dim / 2
+	inv := make([]float64, n)
+	for i := range inv {
+		inv[i] = math.Pow(r.Theta, -2*float64(i)/float64(r.Dim))
+	}
+	switch r.Type {
+	case "linear":
+		for i := range inv {
+			inv[i] /= r.Factor
+		}
+	case "llama3":
+		for i, v := range inv {
+			inv[i] = r.llama3(v)
+		}
+	case "yarn":
+		r.yarn(inv)
+	case "longrope":
+		long = make([]float64, n)
+		for i, v := range inv {
+			inv[i], long[i] = v/r.Short[i], v/r.Long[i]
+		}
+	}
+	return inv, long
+}
+
+// llama3 keeps short wavelengths, stretches long ones and blends between.
+func (r *Rope) llama3(inv float64) float64 {
+	wave, orig := 2*math.Pi/inv, float64(r.Original)
+	switch {
+	case wave < orig/r.HighFreq:
+		return inv
+	case wave > orig/r.LowFreq:
+		return inv / r.Factor
+	}
+	s := (orig/wave - r.LowFreq) / (r.HighFreq - r.LowFreq)
+	return (1-s)*inv/r.Factor + s*inv
+}
+
+// yarn blends stretched and original angles along a ramp between two rotation counts.
+func (r *Rope) yarn(inv []float64) {
+	turn := func(rotations float64) float64 {
+		return float64(r.Dim) * math.Log(float64(r.Original)/(rotations*2*math.Pi)) / (2 * math.Log(r.Theta))
+	}
+	low, high := turn(r.BetaFast), turn(r.BetaSlow)
+	if r.Truncate {
+		low, high = math.Floor(low), math.Ceil(high)
+	}
+	low, high = max(low, 0), min(high, float64(r.Dim-1))
+	if low == high {
+		high += 0.001
+	}
+	for i, v := range inv {
+		ramp := min(1, max(0, (float64(i)-low)/(high-low)))
+		inv[i] = v/r.Factor*ramp + v*(1-ramp)
+	}
+}
