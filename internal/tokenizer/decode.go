@@ -1,8 +1,6 @@
 package tokenizer
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 
 	"fettle/internal/tokenizer/aligned"
@@ -27,7 +25,10 @@ func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) string {
 	if t.decoder == nil {
 		return strings.Join(tokens, " ")
 	}
-	return strings.Join(t.decoder.decode(tokens), "")
+	for _, d := range t.decoder {
+		tokens = d(tokens)
+	}
+	return strings.Join(tokens, "")
 }
 
 func (t *Tokenizer) appendBytes(dst []byte, ids []int32, skipSpecial bool) []byte {
@@ -69,35 +70,4 @@ func tokenBytes(s string) string {
 		return string(b)
 	}
 	return s
-}
-
-// A decoder makes text of tokens, to be joined.
-type decoder interface {
-	decode(tokens []string) []string
-}
-
-// newDecoder makes that of a tokenizer.json.
-func newDecoder(raw json.RawMessage) (decoder, error) {
-	var c struct{ Type string }
-	if isNull(raw) {
-		return nil, nil
-	}
-	if err := json.Unmarshal(raw, &c); err != nil {
-		return nil, fmt.Errorf("decoder: %w", err)
-	}
-	switch c.Type {
-	case "ByteLevel":
-		return byteLevelDecoder{}, nil
-	}
-	return nil, fmt.Errorf("decoder %q is not known", c.Type)
-}
-
-type byteLevelDecoder struct{}
-
-func (byteLevelDecoder) decode(tokens []string) []string {
-	var b strings.Builder
-	for _, s := range tokens {
-		b.WriteString(tokenBytes(s))
-	}
-	return []string{aligned.Valid(b.String())}
 }

@@ -10,10 +10,7 @@ func (t *Tokenizer) Encode(text string, o Options) []int32 {
 	e := t.encoder()
 	defer t.release(e)
 	e.run(text, o, false)
-	if !o.AddSpecial {
-		return append(make([]int32, 0, len(e.ids)), e.ids...)
-	}
-	return t.template.single.ids(e.ids, nil)
+	return t.template.single.ids(e.ids, nil, o.AddSpecial)
 }
 
 // EncodeOffsets gives the ids of a text and where in it they come from. Offsets are whole characters: a token that is part of
@@ -22,10 +19,7 @@ func (t *Tokenizer) EncodeOffsets(text string, o Options) []Token {
 	e := t.encoder()
 	defer t.release(e)
 	e.run(text, o, true)
-	if !o.AddSpecial {
-		return append(make([]Token, 0, len(e.tokens)), e.tokens...)
-	}
-	return t.template.single.encoding(e.tokens, nil).Tokens
+	return t.template.single.encoding(e.tokens, nil, o.AddSpecial).Tokens
 }
 
 // encoder returns memory to encode with, that of an earlier call where there is one.
@@ -116,10 +110,12 @@ func (e *encoder) word(t aligned.Text) {
 		}
 		return
 	}
-	at := 0
+	from, at := 0, 0
 	for _, p := range pieces {
-		start, end := t.Offsets(at, at+int(p.Len))
-		at += int(p.Len)
+		if p.Len != subword.Shared {
+			from, at = at, at+int(p.Len)
+		}
+		start, end := t.Offsets(from, at)
 		spelling, _ := e.t.vocab.Token(p.ID)
 		e.token(Token{p.ID, start, end}, spelling)
 	}
@@ -140,8 +136,5 @@ func (t *Tokenizer) EncodePair(a, b string, o Options) Encoding {
 	e.run(a, o, true)
 	first := append([]Token(nil), e.tokens...)
 	e.run(b, o, true)
-	if !o.AddSpecial {
-		return plainTemplate().pair.encoding(first, e.tokens)
-	}
-	return t.template.pair.encoding(first, e.tokens)
+	return t.template.pair.encoding(first, e.tokens, o.AddSpecial)
 }

@@ -33,7 +33,7 @@ func readFile(data []byte) (*file, error) {
 
 // build makes the tokenizer that a file describes.
 func (f *file) build() (*Tokenizer, error) {
-	t := &Tokenizer{template: plainTemplate()}
+	t := &Tokenizer{}
 	var err error
 	if t.model, err = newModel(f.Model); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
@@ -51,11 +51,14 @@ func (f *file) build() (*Tokenizer, error) {
 			t.model, t.splitters = raw, splitters[:len(splitters)-1]
 		}
 	}
-	if t.decoder, err = newDecoder(f.Decoder); err != nil {
+	if t.decoder, t.joinsBytes, err = decoders(f.Decoder); err != nil {
 		return nil, err
 	}
 	if err := t.postProcessor(f.PostProcessor); err != nil {
 		return nil, err
+	}
+	if t.template.single == nil {
+		t.template = plainTemplate()
 	}
 	if t.added, err = newAdded(f.AddedTokens, t); err != nil {
 		return nil, err
@@ -64,38 +67,96 @@ func (f *file) build() (*Tokenizer, error) {
 	return t, nil
 }
 
-// newModel reads the model; older files do not say of which type it is.
-func newModel(raw json.RawMessage) (subword.Model, error) {
-	var c struct {
-		Type         string
-		Vocab        json.RawMessage
-		Merges       mergeList
-		Dropout      *float64
-		Unknown      *string `json:"unk_token"`
-		Prefix       *string `json:"continuing_subword_prefix"`
-		Suffix       *string `json:"end_of_word_suffix"`
-		FuseUnknown  bool    `json:"fuse_unk"`
-		ByteFallback bool    `json:"byte_fallback"`
-		IgnoreMerges bool    `json:"ignore_merges"`
+// modelJSON is a model as written, of whatever type.
+type modelJSON struct {
+	Type         string
+	Vocab        json.RawMessage
+	Merges       mergeList
+	Dropout      *float64
+	Unknown      *string `json:"unk_token"`
+	UnknownID    *int    `json:"unk_id"`
+	Prefix       *string `json:"continuing_subword_prefix"`
+	Suffix       *string `json:"end_of_word_suffix"`
+	FuseUnknown  bool    `json:"fuse_unk"`
+	ByteFallback bool    `json:"byte_fallback"`
+	IgnoreMerges bool    `json:"ignore_merges"`
+	MaxRunes     *int    `json:"max_input_chars_per_word"`
+}
+
+// kind is the type of a model; older files do not say it, but their fields do.
+func (c modelJSON) kind() string {
+	switch {
+	case c.Type != "":
+		return c.Type
+	case c.Merges != nil:
+		return "BPE"
+	case c.UnknownID != nil || strings.HasPrefix(strings.TrimSpace(string(c.Vocab)), "["):
+		return "Unigram"
+	case c.MaxRunes != nil:
+		return "WordPiece"
+	case c.Unknown != nil:
+		return "WordLevel"
 	}
+	return ""
+}
+
+// newModel reads the model.
+func newModel(raw json.RawMessage) (subword.Model, error) {
+	var c modelJSON
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return nil, err
 	}
-	switch {
-	case c.Type == "BPE" || c.Type == "" && c.Merges != nil:
+	if c.kind() == "Unigram" {
+		return c.unigram()
+	}
+	var vocab map[string]int32
+	if err := json.Unmarshal(c.Vocab, &vocab); err != nil {
+		return nil, fmt.Errorf("vocab: %w", err)
+	}
+	switch c.kind() {
+	case "BPE":
 		if c.Dropout != nil && *c.Dropout != 0 {
 			return nil, fmt.Errorf("dropout %v: encoding at random is not supported", *c.Dropout)
 		}
-		var vocab map[string]int32
-		if err := json.Unmarshal(c.Vocab, &vocab); err != nil {
-			return nil, fmt.Errorf("vocab: %w", err)
-		}
 		return subword.NewBPE(subword.BPEConfig{
-			Vocab: vocab, Merges: c.Merges, Unknown: text(c.Unknown), Prefix: text(c.Prefix), Suffix: text(c.Suffix),
+			Vocab: vocab, Merges: c.Merges, Unknown: text(c.Unknown, ""), Prefix: text(c.Prefix, ""), Suffix: text(c.Suffix, ""),
 			FuseUnknown: c.FuseUnknown, ByteFallback: c.ByteFallback, IgnoreMerges: c.IgnoreMerges,
 		})
+	case "WordPiece":
+		maxRunes := 100
+		if c.MaxRunes != nil {
+			maxRunes = *c.MaxRunes
+		}
+		return subword.NewWordPiece(vocab, text(c.Unknown, "[UNK]"), text(c.Prefix, "##"), maxRunes)
+	case "WordLevel":
+		return subword.NewWordLevel(vocab, text(c.Unknown, "<unk>"))
 	}
 	return nil, fmt.Errorf("type %q is not known", c.Type)
+}
+
+func (c modelJSON) unigram() (subword.Model, error) {
+	var entries []scoredToken
+	if err := json.Unmarshal(c.Vocab, &entries); err != nil {
+		return nil, fmt.Errorf("vocab: %w", err)
+	}
+	u := subword.UnigramConfig{Unknown: -1, ByteFallback: c.ByteFallback}
+	if c.UnknownID != nil {
+		u.Unknown = *c.UnknownID
+	}
+	for _, e := range entries {
+		u.Tokens, u.Scores = append(u.Tokens, e.token), append(u.Scores, e.score)
+	}
+	return subword.NewUnigram(u)
+}
+
+// scoredToken is written as ["token", score].
+type scoredToken struct {
+	token string
+	score float64
+}
+
+func (s *scoredToken) UnmarshalJSON(data []byte) error {
+	return json.Unmarshal(data, &[]any{&s.token, &s.score})
 }
 
 // mergeList is merges as written: pairs, or in older files strings with a space between the two.
@@ -125,9 +186,10 @@ func (m *mergeList) UnmarshalJSON(data []byte) error {
 
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
-func text(s *string) string {
+// text is a string that may be missing.
+func text(s *string, missing string) string {
 	if s == nil {
-		return ""
+		return missing
 	}
 	return *s
 }

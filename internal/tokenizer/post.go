@@ -32,26 +32,27 @@ func plainTemplate() template {
 	return template{single: sequence{{text: 0}}, pair: sequence{{text: 0}, {text: 1, kind: 1}}}
 }
 
-func (s sequence) ids(a, b []int32) []int32 {
+// ids puts the ids of the texts in their places; special says whether to add what goes between.
+func (s sequence) ids(a, b []int32, special bool) []int32 {
 	n := len(a) + len(b)
 	for _, it := range s {
 		n += len(it.ids)
 	}
 	out := make([]int32, 0, n)
 	for _, it := range s {
-		switch it.text {
-		case 0:
+		switch {
+		case it.text == 0:
 			out = append(out, a...)
-		case 1:
+		case it.text == 1:
 			out = append(out, b...)
-		default:
+		case special:
 			out = append(out, it.ids...)
 		}
 	}
 	return out
 }
 
-func (s sequence) encoding(a, b []Token) Encoding {
+func (s sequence) encoding(a, b []Token, special bool) Encoding {
 	var e Encoding
 	for _, it := range s {
 		tokens := a
@@ -61,7 +62,9 @@ func (s sequence) encoding(a, b []Token) Encoding {
 		if it.text < 0 {
 			tokens = nil
 			for _, id := range it.ids {
-				tokens = append(tokens, Token{ID: id})
+				if special {
+					tokens = append(tokens, Token{ID: id})
+				}
 			}
 		}
 		for _, t := range tokens {
@@ -135,6 +138,9 @@ func backward(s string, at, n int) (int, bool) {
 
 // postProcessor reads the post_processor of a tokenizer.json.
 func (t *Tokenizer) postProcessor(raw json.RawMessage) error {
+	if isNull(raw) {
+		return nil
+	}
 	var c struct {
 		Type           string
 		Processors     []json.RawMessage
@@ -142,9 +148,7 @@ func (t *Tokenizer) postProcessor(raw json.RawMessage) error {
 		TrimOffsets    *bool `json:"trim_offsets"`
 		Single, Pair   []templateItem
 		SpecialTokens  map[string]struct{ IDs []int32 } `json:"special_tokens"`
-	}
-	if isNull(raw) {
-		return nil
+		Sep, Cls       namedID
 	}
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return fmt.Errorf("post_processor: %w", err)
@@ -163,19 +167,58 @@ func (t *Tokenizer) postProcessor(raw json.RawMessage) error {
 			t.trim = append(t.trim, trim{isSet(c.AddPrefixSpace)})
 		}
 		return nil
+	case "BertProcessing":
+		return t.setTemplate(bertTemplate(c.Cls.id, c.Sep.id))
+	case "RobertaProcessing":
+		if isSet(c.TrimOffsets) {
+			t.trim = append(t.trim, trim{isSet(c.AddPrefixSpace)})
+		}
+		return t.setTemplate(robertaTemplate(c.Cls.id, c.Sep.id))
 	case "TemplateProcessing":
 		ids := map[string][]int32{}
 		for name, s := range c.SpecialTokens {
 			ids[name] = s.IDs
 		}
-		var err error
-		if t.template.single, err = newSequence(c.Single, ids); err != nil {
+		single, err := newSequence(c.Single, ids)
+		if err != nil {
 			return err
 		}
-		t.template.pair, err = newSequence(c.Pair, ids)
-		return err
+		pair, err := newSequence(c.Pair, ids)
+		if err != nil {
+			return err
+		}
+		return t.setTemplate(template{single, pair})
 	}
 	return fmt.Errorf("post_processor %q is not known", c.Type)
+}
+
+// setTemplate takes a template, the only one.
+func (t *Tokenizer) setTemplate(to template) error {
+	if t.template.single != nil {
+		return fmt.Errorf("post_processor: two processors that add tokens are not supported")
+	}
+	t.template = to
+	return nil
+}
+
+// bertTemplate is [CLS] A [SEP] and [CLS] A [SEP] B [SEP].
+func bertTemplate(cls, sep int32) template {
+	first := sequence{{-1, []int32{cls}, 0}, {0, nil, 0}, {-1, []int32{sep}, 0}}
+	return template{first, append(first[:3:3], item{1, nil, 1}, item{-1, []int32{sep}, 1})}
+}
+
+// robertaTemplate is <s> A </s> and <s> A </s> </s> B </s>, all of one type.
+func robertaTemplate(cls, sep int32) template {
+	first := sequence{{-1, []int32{cls}, 0}, {0, nil, 0}, {-1, []int32{sep}, 0}}
+	return template{first, append(first[:3:3], item{-1, []int32{sep}, 0}, item{1, nil, 0}, item{-1, []int32{sep}, 0})}
+}
+
+// namedID is written as ["</s>", 2].
+type namedID struct{ id int32 }
+
+func (n *namedID) UnmarshalJSON(data []byte) error {
+	var name string
+	return json.Unmarshal(data, &[]any{&name, &n.id})
 }
 
 // templateItem is an item as written.

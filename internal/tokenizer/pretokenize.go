@@ -4,34 +4,47 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"fettle/internal/tokenizer/aligned"
 	"fettle/internal/tokenizer/pattern"
-	"fettle/internal/tokenizer/subword"
 )
 
 // A splitter cuts a text that is not empty into pieces, from left to right, and may change them.
 type splitter func(t aligned.Text, piece func(aligned.Text))
 
+// preTokenizerJSON is a pre-tokenizer as written, of whatever type.
+type preTokenizerJSON struct {
+	Type          string
+	Pretokenizers []json.RawMessage
+
+	AddPrefixSpace *bool `json:"add_prefix_space"`
+	UseRegex       *bool `json:"use_regex"`
+
+	Pattern  patternJSON
+	Behavior string
+	Invert   bool
+
+	Replacement   string
+	PrependScheme string `json:"prepend_scheme"`
+	Split         *bool
+
+	IndividualDigits bool `json:"individual_digits"`
+	Delimiter        string
+	Length           *int
+}
+
 // preTokenizer makes the splitters of a pre_tokenizer. byteLevel says that the last of them spells bytes as runes.
 func preTokenizer(raw json.RawMessage) (s []splitter, byteLevel bool, err error) {
-	var c struct {
-		Type           string
-		Pretokenizers  []json.RawMessage
-		AddPrefixSpace bool  `json:"add_prefix_space"`
-		UseRegex       *bool `json:"use_regex"`
-		Pattern        patternJSON
-		Behavior       string
-		Invert         bool
-	}
 	if isNull(raw) {
 		return nil, false, nil
 	}
+	var c preTokenizerJSON
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return nil, false, fmt.Errorf("pre_tokenizer: %w", err)
 	}
-	switch c.Type {
-	case "Sequence":
+	if c.Type == "Sequence" {
 		for _, raw := range c.Pretokenizers {
 			more, bytes, err := preTokenizer(raw)
 			if err != nil {
@@ -40,17 +53,71 @@ func preTokenizer(raw json.RawMessage) (s []splitter, byteLevel bool, err error)
 			s, byteLevel = append(s, more...), bytes
 		}
 		return s, byteLevel, nil
+	}
+	s, err = c.splitters()
+	if err != nil {
+		return nil, false, fmt.Errorf("pre_tokenizer %s: %w", c.Type, err)
+	}
+	return s, c.Type == "ByteLevel", nil
+}
+
+func (c preTokenizerJSON) splitters() ([]splitter, error) {
+	switch c.Type {
 	case "ByteLevel":
-		return byteLevelSplitters(c.AddPrefixSpace, c.UseRegex == nil || *c.UseRegex), true, nil
+		return byteLevelSplitters(c.AddPrefixSpace == nil || *c.AddPrefixSpace, c.UseRegex == nil || *c.UseRegex)
 	case "Split":
 		p, err := c.Pattern.compile()
 		if err != nil {
-			return nil, false, fmt.Errorf("pre_tokenizer Split: %w", err)
+			return nil, err
 		}
-		cut, err := cutter(p, c.Behavior, c.Invert)
-		return []splitter{cut}, false, err
+		return cutter(p, c.Behavior, c.Invert)
+	case "Punctuation":
+		behavior := c.Behavior
+		if behavior == "" {
+			behavior = "Isolated"
+		}
+		return cutter(pattern.Runes(isPunctuation), behavior, false)
+	case "Digits":
+		behavior := "Contiguous"
+		if c.IndividualDigits {
+			behavior = "Isolated"
+		}
+		return cutter(pattern.Runes(unicode.IsNumber), behavior, false)
+	case "Whitespace":
+		p, err := pattern.Compile(`[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\s]+`, pattern.Oniguruma)
+		if err != nil {
+			return nil, err
+		}
+		return cutter(p, "Removed", true)
+	case "WhitespaceSplit":
+		return cutter(pattern.Runes(unicode.IsSpace), "Removed", false)
+	case "CharDelimiterSplit", "Delimiter":
+		if utf8.RuneCountInString(c.Delimiter) != 1 {
+			return nil, fmt.Errorf("delimiter %q is not one character", c.Delimiter)
+		}
+		return cutter(pattern.Literal(c.Delimiter), "Removed", false)
+	case "BertPreTokenizer":
+		spaces, err := cutter(pattern.Runes(unicode.IsSpace), "Removed", false)
+		if err != nil {
+			return nil, err
+		}
+		marks, err := cutter(pattern.Runes(isPunctuation), "Isolated", false)
+		return append(spaces, marks...), err
+	case "Metaspace":
+		return c.metaspace()
+	case "UnicodeScripts":
+		return []splitter{byScript}, nil
+	case "FixedLength":
+		length := 5
+		if c.Length != nil {
+			length = *c.Length
+		}
+		if length < 1 {
+			return nil, fmt.Errorf("length %d is less than 1", length)
+		}
+		return []splitter{byLength(length)}, nil
 	}
-	return nil, false, fmt.Errorf("pre_tokenizer %q is not known", c.Type)
+	return nil, fmt.Errorf("type is not known")
 }
 
 // patternJSON is a pattern as written: {"String": s} or {"Regex": s}.
@@ -67,7 +134,7 @@ func (p patternJSON) compile() (*pattern.Pattern, error) {
 }
 
 // byteLevelSplitters are ByteLevel in three steps; the last, spelling, is left out where the model takes bytes.
-func byteLevelSplitters(prefix, regex bool) (s []splitter) {
+func byteLevelSplitters(prefix, regex bool) (s []splitter, err error) {
 	if prefix {
 		s = append(s, func(t aligned.Text, piece func(aligned.Text)) {
 			if !strings.HasPrefix(t.S, " ") {
@@ -79,49 +146,106 @@ func byteLevelSplitters(prefix, regex bool) (s []splitter) {
 	if regex {
 		p, err := pattern.Compile(pattern.GPT2, pattern.Oniguruma)
 		if err != nil {
-			panic(err)
+			return nil, err
 		}
-		cut, _ := cutter(p, "Isolated", false)
-		s = append(s, cut)
+		s = append(s, isolator(p))
 	}
-	return append(s, spellBytes)
+	return append(s, func(t aligned.Text, piece func(aligned.Text)) {
+		spell(&t)
+		piece(t)
+	}), nil
 }
 
-// spellBytes writes each byte as its rune of the byte-level alphabet.
-func spellBytes(t aligned.Text, piece func(aligned.Text)) {
-	changes := make([]aligned.Change, 0, len(t.S))
+// isPunctuation is that of BERT: Unicode's, and all of ASCII that is no letter, number or space.
+func isPunctuation(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r > ' ' && r < 0x7f && !(r >= '0' && r <= '9') && !(r|0x20 >= 'a' && r|0x20 <= 'z')
+	}
+	return unicode.IsPunct(r)
+}
+
+// metaspace puts a mark in the place of spaces, and before a text that does not start with one.
+func (c preTokenizerJSON) metaspace() ([]splitter, error) {
+	mark, scheme := c.Replacement, c.PrependScheme
+	if utf8.RuneCountInString(mark) != 1 {
+		return nil, fmt.Errorf("replacement %q is not one character", mark)
+	}
+	if scheme == "" {
+		scheme = "always"
+		if c.AddPrefixSpace != nil && !*c.AddPrefixSpace {
+			scheme = "never"
+		}
+	}
+	if scheme != "always" && scheme != "first" && scheme != "never" {
+		return nil, fmt.Errorf("prepend_scheme %q is not known", scheme)
+	}
+	if c.AddPrefixSpace != nil && !*c.AddPrefixSpace && scheme != "never" {
+		return nil, fmt.Errorf("add_prefix_space is false but prepend_scheme is %q", scheme)
+	}
+	space := pattern.Literal(" ")
+	s := []splitter{func(t aligned.Text, piece func(aligned.Text)) {
+		t.Replace(space.Find, mark)
+		if !strings.HasPrefix(t.S, mark) && (scheme == "always" || scheme == "first" && t.Start() == 0) {
+			t.Prepend(mark)
+		}
+		piece(t)
+	}}
+	if c.Split != nil && !*c.Split {
+		return s, nil
+	}
+	cut, err := cutter(pattern.Literal(mark), "MergedWithNext", false)
+	return append(s, cut...), err
+}
+
+// byLength cuts every n characters.
+func byLength(n int) splitter {
+	return func(t aligned.Text, piece func(aligned.Text)) {
+		from, count := 0, 0
+		for i := range t.S {
+			if count == n {
+				piece(t.Slice(from, i))
+				from, count = i, 0
+			}
+			count++
+		}
+		piece(t.Slice(from, len(t.S)))
+	}
+}
+
+// byScript cuts where the script changes; spaces go with what is before them. Han, Hiragana and Katakana count as one. As in
+// the reference, spaces at the start are lost.
+func byScript(t aligned.Text, piece func(aligned.Text)) {
+	from, last := len(t.S), ""
 	for i, r := range t.S {
-		by := 0
-		for j := range len(string(r)) {
-			changes = append(changes, aligned.Change{Rune: subword.ByteRune(t.S[i+j]), By: by})
-			by = 1
+		script := scriptOf(r)
+		if script == "" || script == last {
+			continue
 		}
+		if last != "" {
+			piece(t.Slice(from, i))
+		}
+		from, last = i, script
 	}
-	t.Transform(changes, 0)
-	piece(t)
+	if last != "" {
+		piece(t.Slice(from, len(t.S)))
+	}
 }
 
-// cutter cuts at the matches of a pattern. behavior says what becomes of them; invert takes what lies between for matches.
-func cutter(p *pattern.Pattern, behavior string, invert bool) (splitter, error) {
-	if behavior == "Isolated" {
-		return func(t aligned.Text, piece func(aligned.Text)) { isolate(p, t, piece) }, nil
+// scriptOf is the script of a rune; "" for spaces and unassigned runes, which go with any.
+func scriptOf(r rune) string {
+	if r == 'ー' {
+		return "Han"
 	}
-	return nil, fmt.Errorf("behavior %q is not known", behavior)
-}
-
-// isolate gives the matches and what lies between them.
-func isolate(p *pattern.Pattern, t aligned.Text, piece func(aligned.Text)) {
-	done := 0
-	for start, end := range aligned.Matches(p.Find, t.S) {
-		if done < start {
-			piece(t.Slice(done, start))
+	if r == ' ' {
+		return ""
+	}
+	for name, table := range unicode.Scripts {
+		if unicode.Is(table, r) {
+			if name == "Hiragana" || name == "Katakana" {
+				return "Han"
+			}
+			return name
 		}
-		if start < end {
-			piece(t.Slice(start, end))
-		}
-		done = end
 	}
-	if done < len(t.S) {
-		piece(t.Slice(done, len(t.S)))
-	}
+	return ""
 }

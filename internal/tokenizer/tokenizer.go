@@ -33,11 +33,11 @@ type Tokenizer struct {
 	raw        bool // the last pre-tokenizer is ByteLevel, and the model takes its bytes as they are
 	trim       []trim
 	template   template
-	decoder    decoder
-	bytes      []string // of every token, where decoding is joining bytes; else nil
+	decoder    []decoder // nil = tokens with spaces between them
+	joinsBytes bool      // decoding is no more than joining bytes
+	bytes      []string  // of every token, where joinsBytes
 	idle       chan *encoder
 	vocabSize  int
-	idByString map[string]int32
 }
 
 // Load reads a tokenizer from a file, or from the folder of a model.
@@ -96,10 +96,7 @@ func (t *Tokenizer) finish() {
 			t.vocabSize++
 		}
 	}
-	if t.decoder == nil {
-		return
-	}
-	if _, ok := t.decoder.(byteLevelDecoder); ok {
+	if t.joinsBytes {
 		t.bytes = t.allBytes()
 	}
 }

@@ -55,6 +55,7 @@ func Train(o TrainOptions, texts iter.Seq[string]) (*Trained, error) {
 
 // countWords counts the words of texts on all processors.
 func countWords(p *pattern.Pattern, texts iter.Seq[string]) map[string]int64 {
+	split := isolator(p)
 	work := make(chan string, 64)
 	counts := make([]map[string]int64, runtime.GOMAXPROCS(0))
 	var wait sync.WaitGroup
@@ -62,7 +63,7 @@ func countWords(p *pattern.Pattern, texts iter.Seq[string]) map[string]int64 {
 		counts[i] = map[string]int64{}
 		wait.Go(func() {
 			for text := range work {
-				isolate(p, original(text, false), func(word aligned.Text) { counts[i][word.S]++ })
+				split(original(text, false), func(word aligned.Text) { counts[i][word.S]++ })
 			}
 		})
 	}
@@ -98,7 +99,7 @@ func (t *Trained) JSON() ([]byte, error) {
 	}
 	return encodeJSON(fileJSON{
 		Version: "1.0", AddedTokens: added, PreTokenizer: pre, Decoder: byteLevel(true, true),
-		Model: modelJSON{Type: "BPE", Vocab: orderedVocab(t.Vocab), Merges: merges},
+		Model: bpeJSON{Type: "BPE", Vocab: orderedVocab(t.Vocab), Merges: merges},
 	})
 }
 
@@ -125,7 +126,7 @@ type (
 		PreTokenizer  any          `json:"pre_tokenizer"`
 		PostProcessor any          `json:"post_processor"`
 		Decoder       any          `json:"decoder"`
-		Model         modelJSON    `json:"model"`
+		Model         bpeJSON      `json:"model"`
 	}
 	byteLevelJSON struct {
 		Type           string `json:"type"`
@@ -145,7 +146,7 @@ type (
 		Type          string `json:"type"`
 		Pretokenizers []any  `json:"pretokenizers"`
 	}
-	modelJSON struct {
+	bpeJSON struct {
 		Type         string       `json:"type"`
 		Dropout      any          `json:"dropout"`
 		Unknown      any          `json:"unk_token"`

@@ -30,10 +30,10 @@ func FromBytes(s string, offsets bool) Text {
 		return Of(s, offsets)
 	}
 	t := Text{blind: !offsets}
-	var b builder
+	b := t.builder()
 	for i := 0; i < len(s); {
 		r, w := DecodeRune(s[i:])
-		b.add(r, Span{i, i + w}, t.blind)
+		b.add(r, Span{i, i + w})
 		i += w
 	}
 	b.into(&t)
@@ -71,7 +71,7 @@ func (t Text) Offsets(from, to int) (start, end int) {
 	return t.base + from, t.base + to
 }
 
-// Start is where t starts in the original text.
+// Start is where t starts in the original text; without offsets no more is promised than that it is 0 there and only there.
 func (t Text) Start() int {
 	if len(t.spans) > 0 {
 		return t.spans[0].Start
@@ -101,7 +101,7 @@ type Change struct {
 
 // Transform makes t of the changes; dropped runes at its start are gone.
 func (t *Text) Transform(changes []Change, dropped int) {
-	var b builder
+	b := t.builder()
 	old := 0 // byte of the old text that the next change replaces
 	next := func() {
 		if old < len(t.S) {
@@ -115,7 +115,7 @@ func (t *Text) Transform(changes []Change, dropped int) {
 	for _, c := range changes {
 		at := Span{t.base, t.base}
 		switch {
-		case t.blind:
+		case !b.wantsPlace():
 		case c.By <= 0 && old < len(t.S):
 			at = t.span(old)
 		case old > 0:
@@ -126,7 +126,7 @@ func (t *Text) Transform(changes []Change, dropped int) {
 				next()
 			}
 		}
-		b.add(c.Rune, at, t.blind)
+		b.add(c.Rune, at)
 	}
 	b.into(t)
 }
@@ -149,17 +149,17 @@ func (t *Text) Prepend(s string) {
 
 // Replace puts content in the place of every match; its runes stand for the last rune of the match.
 func (t *Text) Replace(find func(s string, from int) (start, end int), content string) {
-	var b builder
+	b := t.builder()
 	last, n := 0, 0
 	for start, end := range Matches(find, t.S) {
 		n++
 		b.text(*t, last, start)
 		at := Span{t.base, t.base}
-		if !t.blind && end > 0 {
+		if b.wantsPlace() && end > 0 {
 			at = t.span(end - 1)
 		}
 		for _, r := range content {
-			b.add(r, at, t.blind)
+			b.add(r, at)
 		}
 		last = end
 	}
@@ -175,24 +175,27 @@ func (t *Text) Filter(keep func(rune) bool) {
 	if strings.IndexFunc(t.S, func(r rune) bool { return !keep(r) }) < 0 {
 		return
 	}
-	var b builder
+	b := t.builder()
+	from := 0
 	for i, r := range t.S {
-		if keep(r) {
-			b.text(*t, i, i+utf8.RuneLen(r))
+		if !keep(r) {
+			b.text(*t, from, i)
+			from = i + utf8.RuneLen(r)
 		}
 	}
+	b.text(*t, from, len(t.S))
 	b.into(t)
 }
 
 // Map replaces each rune by another.
 func (t *Text) Map(to func(rune) rune) {
-	var b builder
+	b := t.builder()
 	for i, r := range t.S {
 		at := Span{}
-		if !t.blind {
+		if b.wantsPlace() {
 			at = t.span(i)
 		}
-		b.add(to(r), at, t.blind)
+		b.add(to(r), at)
 	}
 	b.into(t)
 }
@@ -216,12 +219,26 @@ func (t Text) appendSpans(dst []Span, from, to int) []Span {
 type builder struct {
 	s     strings.Builder
 	spans []Span
+	start int // place of the first rune
+	blind bool
 }
 
-func (b *builder) add(r rune, at Span, blind bool) {
+func (t *Text) builder() *builder {
+	b := &builder{start: t.base, blind: t.blind}
+	b.s.Grow(len(t.S))
+	return b
+}
+
+// wantsPlace says whether the place of the next rune matters.
+func (b *builder) wantsPlace() bool { return !b.blind || b.s.Len() == 0 }
+
+func (b *builder) add(r rune, at Span) {
 	n := b.s.Len()
+	if n == 0 {
+		b.start = at.Start
+	}
 	b.s.WriteRune(r)
-	if !blind {
+	if !b.blind {
 		for range b.s.Len() - n {
 			b.spans = append(b.spans, at)
 		}
@@ -229,18 +246,19 @@ func (b *builder) add(r rune, at Span, blind bool) {
 }
 
 func (b *builder) text(t Text, from, to int) {
+	if b.s.Len() == 0 && from < to {
+		b.start = t.span(from).Start
+	}
 	b.s.WriteString(t.S[from:to])
-	if !t.blind {
+	if !b.blind {
 		b.spans = t.appendSpans(b.spans, from, to)
 	}
 }
 
 func (b *builder) into(t *Text) {
-	t.S = b.s.String()
-	if !t.blind {
-		t.base = t.Start()
-		t.spans = b.spans
-		if t.spans == nil {
+	t.S, t.base = b.s.String(), b.start
+	if !b.blind {
+		if t.spans = b.spans; t.spans == nil {
 			t.spans = []Span{}
 		}
 	}

@@ -5,6 +5,9 @@ package subword
 // A Piece is a token of a word and how many bytes of the word it stands for.
 type Piece struct{ ID, Len int32 }
 
+// Shared as the length of a piece says that it stands for the same bytes as the piece before it.
+const Shared = -1
+
 // A Model turns words into pieces. It is safe for concurrent use with one Scratch for each goroutine.
 type Model interface {
 	// Encode appends the pieces of a word.
@@ -18,6 +21,7 @@ type Scratch struct {
 	symbols []symbol
 	queue   []candidate
 	links   []link
+	lattice []node
 }
 
 // A Vocab gives tokens ids. Ids may have gaps.

@@ -1,0 +1,156 @@
+package tokenizer
+
+import (
+	"fmt"
+
+	"fettle/internal/tokenizer/aligned"
+	"fettle/internal/tokenizer/pattern"
+)
+
+// cutter cuts at the matches of a pattern. behavior says what becomes of them; invert takes what lies between for matches.
+func cutter(p *pattern.Pattern, behavior string, invert bool) ([]splitter, error) {
+	var fold func([]part) []part
+	switch behavior {
+	case "Isolated":
+		return []splitter{isolator(p)}, nil
+	case "Removed":
+		fold = removed
+	case "Contiguous":
+		fold = contiguous
+	case "MergedWithPrevious":
+		fold = mergedWithPrevious
+	case "MergedWithNext":
+		fold = mergedWithNext
+	default:
+		return nil, fmt.Errorf("behavior %q is not known", behavior)
+	}
+	return []splitter{func(t aligned.Text, piece func(aligned.Text)) {
+		for _, q := range fold(parts(p, t.S, invert)) {
+			if q.start < q.end {
+				piece(t.Slice(q.start, q.end))
+			}
+		}
+	}}, nil
+}
+
+// isolator gives the matches and what lies between them. It is the way of nearly all text, so it takes no detours.
+func isolator(p *pattern.Pattern) splitter {
+	return func(t aligned.Text, piece func(aligned.Text)) {
+		done := 0
+		for at := 0; at < len(t.S); {
+			start, end := p.Find(t.S, at)
+			if start < 0 {
+				break
+			}
+			if start == end {
+				cutEmpty(p, t, done, piece)
+				return
+			}
+			if done < start {
+				piece(t.Slice(done, start))
+			}
+			piece(t.Slice(start, end))
+			at, done = end, end
+		}
+		if done < len(t.S) {
+			piece(t.Slice(done, len(t.S)))
+		}
+	}
+}
+
+// cutEmpty is isolator from the byte done for patterns that match nothing at all at some place.
+func cutEmpty(p *pattern.Pattern, t aligned.Text, done int, piece func(aligned.Text)) {
+	for start, end := range aligned.Matches(p.Find, t.S) {
+		if start < done {
+			continue
+		}
+		if done < start {
+			piece(t.Slice(done, start))
+		}
+		if start < end {
+			piece(t.Slice(start, end))
+		}
+		done = end
+	}
+	if done < len(t.S) {
+		piece(t.Slice(done, len(t.S)))
+	}
+}
+
+// part is a match, or what lies between two.
+type part struct {
+	start, end int
+	match      bool
+}
+
+// parts covers s.
+func parts(p *pattern.Pattern, s string, invert bool) []part {
+	var out []part
+	done := 0
+	for start, end := range aligned.Matches(p.Find, s) {
+		if done < start {
+			out = append(out, part{done, start, invert})
+		}
+		out = append(out, part{start, end, !invert})
+		done = end
+	}
+	if done < len(s) {
+		out = append(out, part{done, len(s), invert})
+	}
+	return out
+}
+
+func removed(in []part) []part {
+	out := in[:0]
+	for _, p := range in {
+		if !p.match {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// contiguous joins matches that touch.
+func contiguous(in []part) []part {
+	out := in[:0]
+	previous := false
+	for _, p := range in {
+		if p.match == previous && len(out) > 0 {
+			out[len(out)-1].end = p.end
+		} else {
+			out = append(out, p)
+		}
+		previous = p.match
+	}
+	return out
+}
+
+// mergedWithPrevious joins a match to what is before it, but not to another match.
+func mergedWithPrevious(in []part) []part {
+	out := in[:0]
+	previous := false
+	for _, p := range in {
+		if p.match && !previous && len(out) > 0 {
+			out[len(out)-1].end = p.end
+		} else {
+			out = append(out, p)
+		}
+		previous = p.match
+	}
+	return out
+}
+
+// mergedWithNext joins a match to what is after it, but not to another match.
+func mergedWithNext(in []part) []part {
+	out := in[:0]
+	for i, p := range in {
+		joins := i > 0 && in[i-1].match && !(p.match)
+		if joins && len(out) > 0 {
+			start := out[len(out)-1].start
+			out[len(out)-1] = part{start, p.end, false}
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
+}
