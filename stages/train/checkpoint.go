@@ -1,0 +1,161 @@
+package train
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"fettle/internal/safetensors"
+	"fettle/schemas"
+)
+
+// checkpoint is the part of a state that is not tensors, as JSON. Floats are kept exactly: JSON writes the shortest decimal
+// that reads back as the same bits.
+type checkpoint struct {
+	Step    int               `json:"step"`
+	Epoch   int               `json:"epoch"`
+	History []schemas.Step    `json:"history"`
+	Sum     []float64         `json:"sum"`
+	Tokens  []int64           `json:"tokens"`
+	Ended   []schemas.RowLoss `json:"ended"`
+}
+
+// save writes a checkpoint under dir and removes the older ones. It appears by a rename: whole or not at all.
+func (s *state) save(dir string, names []string) error {
+	final := filepath.Join(dir, fmt.Sprintf("checkpoint-%08d", s.step))
+	if _, err := os.Stat(final); err == nil {
+		return nil
+	}
+	tmp := final + ".tmp"
+	if err := errors.Join(os.RemoveAll(tmp), os.MkdirAll(tmp, 0o755)); err != nil {
+		return fmt.Errorf("save checkpoint: %w", err)
+	}
+	if err := s.write(tmp, names); err != nil {
+		return fmt.Errorf("save checkpoint: %w", err)
+	}
+	if err := os.Rename(tmp, final); err != nil {
+		return fmt.Errorf("save checkpoint: %w", err)
+	}
+	if err := sync(dir); err != nil {
+		return fmt.Errorf("save checkpoint: %w", err)
+	}
+	older, err := filepath.Glob(filepath.Join(dir, "checkpoint-*"))
+	if err != nil {
+		return err
+	}
+	for _, name := range older {
+		if name != final {
+			if err := os.RemoveAll(name); err != nil {
+				return fmt.Errorf("remove old checkpoint: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *state) write(dir string, names []string) error {
+	var all []safetensors.Tensor
+	for _, part := range []struct {
+		prefix string
+		list   []*tensors.Tensor
+	}{{"weight.", s.weights}, {"mean.", s.means}, {"square.", s.squares}} {
+		for i, t := range part.list {
+			values, err := tensors.CopyFlatData[float32](t)
+			if err != nil {
+				return err
+			}
+			all = append(all, safetensors.FromFloat32(part.prefix+names[i], safetensors.F32, values, t.Shape().Dimensions...))
+		}
+	}
+	if err := safetensors.Write(filepath.Join(dir, "state.safetensors"), all, nil); err != nil {
+		return err
+	}
+	c := checkpoint{Step: s.step, Epoch: s.losses.epoch, History: s.history, Sum: s.losses.sum, Tokens: s.losses.tokens, Ended: s.losses.ended}
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, "state.json")
+	if err := os.WriteFile(path, raw, 0o644); err != nil {
+		return err
+	}
+	return errors.Join(sync(path), sync(filepath.Join(dir, "state.safetensors")), sync(dir))
+}
+
+func sync(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// restore goes on from the newest checkpoint under dir; false when there is none.
+func (s *state) restore(dir string, names []string) (bool, error) {
+	found, err := filepath.Glob(filepath.Join(dir, "checkpoint-*"))
+	if err != nil {
+		return false, err
+	}
+	newest := ""
+	for _, name := range found {
+		if !strings.HasSuffix(name, ".tmp") {
+			newest = max(newest, name)
+		}
+	}
+	if newest == "" {
+		return false, nil
+	}
+	if err := s.read(newest, names); err != nil {
+		return false, fmt.Errorf("read checkpoint %s: %w (remove the folder to start from the beginning)", newest, err)
+	}
+	return true, nil
+}
+
+func (s *state) read(dir string, names []string) error {
+	raw, err := os.ReadFile(filepath.Join(dir, "state.json"))
+	if err != nil {
+		return err
+	}
+	var c checkpoint
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return err
+	}
+	if len(c.Sum) != len(s.losses.sum) {
+		return fmt.Errorf("it is of %d conversations, the data has %d", len(c.Sum), len(s.losses.sum))
+	}
+	f, err := safetensors.Open(filepath.Join(dir, "state.safetensors"))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for _, part := range []struct {
+		prefix string
+		list   []*tensors.Tensor
+	}{{"weight.", s.weights}, {"mean.", s.means}, {"square.", s.squares}} {
+		for i := range part.list {
+			values, err := f.Float32(part.prefix + names[i])
+			if err != nil {
+				return err
+			}
+			part.list[i] = tensors.FromFlatDataAndDimensions(values, part.list[i].Shape().Dimensions...)
+		}
+	}
+	s.step, s.history = c.Step, c.History
+	s.losses = rowLosses{epoch: c.Epoch, sum: c.Sum, tokens: c.Tokens, ended: c.Ended}
+	return nil
+}
+
+// exists says whether a path is there.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -1,0 +1,281 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"fettle/internal/backend"
+	"fettle/internal/lora"
+	"fettle/internal/model"
+	"fettle/internal/progress"
+	"fettle/internal/safetensors"
+	"fettle/internal/shared"
+)
+
+// trajectory is a 20-step run of transformers and PEFT (golden/models/README.md says how it was made).
+type trajectory struct {
+	Hyper struct {
+		LR          float64    `json:"lr"`
+		Betas       [2]float64 `json:"betas"`
+		Eps         float64    `json:"eps"`
+		WeightDecay float64    `json:"weight_decay"`
+		Clip        float64    `json:"max_grad_norm"`
+		Accumulate  int        `json:"gradient_accumulation"`
+		Schedule    string     `json:"schedule"`
+		Warmup      int        `json:"warmup_steps"`
+		Steps       int        `json:"steps"`
+	} `json:"hyper"`
+	Noise map[string]json.RawMessage `json:"noise"`
+	Log   []struct {
+		Loss     float64 `json:"loss"`
+		NumItems int64   `json:"num_items"`
+		GradNorm float64 `json:"grad_norm"`
+		LR       float64 `json:"lr"`
+	} `json:"log"`
+}
+
+// noise is the largest spread of the reference against itself for one quantity.
+func (t trajectory) noise(name string) (n float64) {
+	for _, raw := range t.Noise {
+		var spread map[string]float64
+		if json.Unmarshal(raw, &spread) == nil {
+			n = max(n, spread[name])
+		}
+	}
+	return n
+}
+
+func readTrajectory(t *testing.T, path string) trajectory {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tr trajectory
+	if err := json.Unmarshal(raw, &tr); err != nil {
+		t.Fatal(err)
+	}
+	return tr
+}
+
+// goldenBlocks makes a block of every row of the recorded batches [micro, row, token].
+func goldenBlocks(t *testing.T, path string) (*data, int) {
+	t.Helper()
+	f, err := safetensors.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, _ := f.Info("input_ids")
+	ids, err1 := f.Int64("input_ids")
+	labels, err2 := f.Int64("labels")
+	mask, err3 := f.Int64("attention_mask")
+	if err1 != nil || err2 != nil || err3 != nil {
+		t.Fatal(err1, err2, err3)
+	}
+	d := &data{length: info.Shape[2]}
+	for r := range info.Shape[0] * info.Shape[1] {
+		var b blockData
+		for c := range d.length {
+			if at := r*d.length + c; mask[at] == 1 {
+				b.tokens = append(b.tokens, int32(ids[at]))
+				b.labels = append(b.labels, int32(labels[at]))
+			}
+		}
+		b.segments = []segment{{int32(r), 0, int32(len(b.tokens))}}
+		d.blocks = append(d.blocks, b)
+		d.ids = append(d.ids, fmt.Sprint(r))
+	}
+	return d, info.Shape[1]
+}
+
+func TestTrajectoriesEqualTheReference(t *testing.T) {
+	tests := []struct{ base, adapter, file, batches string }{
+		{"llama3", "llama3-plain", "trajectory-linear", "batches-llama3"},
+		{"llama3", "llama3-plain", "trajectory-cosine", "batches-llama3"},
+		{"llama3", "llama3-rslora", "trajectory-linear", "batches-llama3"},
+		{"qwen2", "qwen2-plain", "trajectory-linear", "batches-qwen2"},
+		{"qwen2", "qwen2-rslora", "trajectory-linear", "batches-qwen2"},
+		{"phi3", "phi3-plain", "trajectory-linear", "batches-phi3"},
+		{"llama3", "", "trajectory", "../train/full-llama3/batches"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.base+"/"+tc.adapter+"/"+tc.file, func(t *testing.T) {
+			root := shared.Path(t, "golden/models")
+			folder := filepath.Join(root, "lora", tc.adapter)
+			if tc.adapter == "" {
+				folder = filepath.Join(root, "train", "full-llama3")
+			}
+			path := filepath.Join(folder, tc.file+".json")
+			if !exists(path) {
+				t.Fatalf("no %s", path)
+			}
+			got, tr := follow(t, root, tc.base, tc.adapter, tc.batches, path)
+			compare(t, tr, got)
+			final := filepath.Join(folder, tc.file+".final.safetensors")
+			if tc.adapter == "" {
+				final = filepath.Join(folder, "final", "model.safetensors")
+			}
+			compareWeights(t, tr, got, final)
+		})
+	}
+}
+
+// follow repeats a trajectory with our program.
+func follow(t *testing.T, root, base, adapter, batches, path string) (*training, trajectory) {
+	t.Helper()
+	be, err := backend.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(root, "families", base)
+	m, err := model.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights, err := m.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := readTrajectory(t, path)
+	d, rows := goldenBlocks(t, filepath.Join(root, "lora", batches+".safetensors"))
+	h := tr.Hyper
+	s := defaults()
+	s.Shuffle, s.Batch = false, Batch{Rows: rows, Accumulate: h.Accumulate}
+	s.Optimizer = Optimizer{LR: h.LR, Beta1: h.Betas[0], Beta2: h.Betas[1], Eps: h.Eps, WeightDecay: h.WeightDecay, Clip: h.Clip}
+	s.Schedule = Schedule{Name: h.Schedule, Warmup: h.Warmup}
+	start := weights
+	var a *lora.Adapter
+	if adapter != "" {
+		if a, err = lora.Load(filepath.Join(root, "lora", adapter, "adapter"), m); err != nil {
+			t.Fatal(err)
+		}
+		start = a.Weights
+	}
+	p, err := newProgram(m, a, s.Optimizer, be.Backend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell, _ := progress.New("train", t.Output(), "")
+	run := &training{settings: s, data: d, program: p, dir: t.TempDir(), task: tell.Task("golden", 0, "tokens")}
+	if run.state, err = newState(p, start, len(d.ids)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range p.frozen {
+		run.frozen = append(run.frozen, weights[name])
+	}
+	if err := run.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return run, tr
+}
+
+// compare holds every step to the tolerances of golden/models/README.md.
+func compare(t *testing.T, tr trajectory, got *training) {
+	t.Helper()
+	if len(got.state.history) != len(tr.Log) {
+		t.Fatalf("%d steps, want %d", len(got.state.history), len(tr.Log))
+	}
+	lossLimit := max(10*tr.noise("loss"), 1e-5)
+	worstLoss, worstNorm := 0.0, 0.0
+	for i, want := range tr.Log {
+		step := got.state.history[i]
+		dLoss, dNorm := math.Abs(step.Loss-want.Loss), math.Abs(step.GradNorm-want.GradNorm)
+		worstLoss, worstNorm = max(worstLoss, dLoss), max(worstNorm, dNorm/want.GradNorm)
+		if dLoss > lossLimit {
+			t.Errorf("step %d: loss %v, want %v", i+1, step.Loss, want.Loss)
+		}
+		if dNorm > max(10*tr.noise("grad_norm"), 1e-4*want.GradNorm) {
+			t.Errorf("step %d: grad norm %v, want %v", i+1, step.GradNorm, want.GradNorm)
+		}
+		if math.Abs(step.LR-want.LR) > 1e-12 {
+			t.Errorf("step %d: lr %v, want %v", i+1, step.LR, want.LR)
+		}
+		if step.Tokens != want.NumItems {
+			t.Errorf("step %d: %d trained tokens, want %d", i+1, step.Tokens, want.NumItems)
+		}
+	}
+	t.Logf("largest differences: loss %.1e, grad norm %.1e relative", worstLoss, worstNorm)
+}
+
+func compareWeights(t *testing.T, tr trajectory, got *training, path string) {
+	t.Helper()
+	f, err := safetensors.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	limit, worst := max(10*tr.noise("final_param"), 1e-5), 0.0
+	for i, name := range got.program.trainable {
+		stored := name
+		if _, ok := f.Info(stored); !ok {
+			stored = "base_model.model." + name
+		}
+		want, err := f.Float32(stored)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have, err := tensors.CopyFlatData[float32](got.state.weights[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range want {
+			worst = max(worst, math.Abs(float64(have[k]-want[k])))
+		}
+	}
+	if worst > limit {
+		t.Errorf("final weights differ by %.2e, limit %.2e", worst, limit)
+	}
+	t.Logf("largest difference of a final weight: %.1e", worst)
+}
+
+func TestSchedulesEqualTransformers(t *testing.T) {
+	raw, err := os.ReadFile(shared.Path(t, "golden/models/train/schedules.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Schedule string         `json:"schedule"`
+		Base     float64        `json:"base_lr"`
+		Warmup   int            `json:"warmup_steps"`
+		Total    int            `json:"total_steps"`
+		Kwargs   map[string]any `json:"kwargs"`
+		LR       []float64      `json:"lr_of_step"`
+	}
+	if err := json.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{"constant": true, "constant_with_warmup": true, "linear": true, "cosine": true, "cosine_with_min_lr": true}
+	checked := 0
+	for _, c := range cases {
+		s := Schedule{Name: c.Schedule, Warmup: c.Warmup}
+		for key, value := range c.Kwargs {
+			switch v, _ := value.(float64); key {
+			case "min_lr":
+				s.MinRate = v / c.Base
+			case "min_lr_rate":
+				s.MinRate = v
+			default:
+				s.Name = "other"
+			}
+		}
+		if !known[s.Name] {
+			continue
+		}
+		checked++
+		for i, want := range c.LR {
+			if got := c.Base * s.At(i, c.Total); math.Abs(got-want) > 1e-12 {
+				t.Errorf("%s warmup %d of %d, step %d: %v, want %v", c.Schedule, c.Warmup, c.Total, i+1, got, want)
+			}
+		}
+	}
+	if checked < 10 {
+		t.Errorf("only %d schedules were checked", checked)
+	}
+}

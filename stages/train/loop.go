@@ -1,0 +1,225 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"fettle/internal/progress"
+	"fettle/internal/stage"
+	"fettle/schemas"
+)
+
+// training is one seed's run over the data.
+type training struct {
+	settings Settings
+	seed     int64
+	data     *data
+	program  *program
+	state    *state
+	frozen   []*tensors.Tensor
+	dir      string // of checkpoints
+	deadline time.Time
+	task     *progress.Task
+}
+
+// steps is the number of optimizer steps in an epoch and in all; the last window of an epoch may be smaller.
+func (s Settings) steps(blocks int) (epoch, all int) {
+	window := s.Batch.Rows * s.Batch.Accumulate
+	epoch = (blocks + window - 1) / window
+	all = epoch * s.Epochs
+	if s.MaxSteps > 0 {
+		all = min(all, s.MaxSteps)
+	}
+	return epoch, all
+}
+
+// run trains from the state's step to the last. When it is told to stop it saves a checkpoint of the last whole step.
+func (t *training) run(ctx context.Context) error {
+	perEpoch, total := t.settings.steps(len(t.data.blocks))
+	saved := t.state.step
+	for t.state.step < total {
+		if why := t.stop(ctx); why != nil {
+			return errors.Join(why, t.state.save(t.dir, t.program.trainable))
+		}
+		if err := t.step(ctx, perEpoch, total); err != nil {
+			if errors.Is(err, errStopped) {
+				continue
+			}
+			return fmt.Errorf("seed %d, step %d: %w", t.seed, t.state.step+1, err)
+		}
+		if t.state.step-saved >= t.settings.Checkpoint.Every && t.state.step < total {
+			if err := t.state.save(t.dir, t.program.trainable); err != nil {
+				return err
+			}
+			saved = t.state.step
+		}
+	}
+	if t.state.step%perEpoch != 0 {
+		t.state.losses.end(t.seed, t.data.ids) // max_steps ended inside an epoch
+	}
+	return nil
+}
+
+var errStopped = errors.New("stopped inside a step")
+
+func (t *training) stop(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if !t.deadline.IsZero() && time.Now().After(t.deadline) {
+		return stage.ErrMaxTime
+	}
+	return nil
+}
+
+// step does one optimizer step: the micro-batches of a window, then the update. Nothing of the state changes before all of
+// it is computed and finite.
+func (t *training) step(ctx context.Context, perEpoch, total int) error {
+	epoch, at := t.state.step/perEpoch, t.state.step%perEpoch
+	order := t.data.order(t.seed, epoch, t.settings.Shuffle)
+	size := t.settings.Batch.Rows * t.settings.Batch.Accumulate
+	blocks := order[at*size : min((at+1)*size, len(order))]
+	w := window{}
+	defer func() { free(w.sums) }()
+	for n := 0; len(blocks) > 0; n++ {
+		if ctx.Err() != nil {
+			return errStopped
+		}
+		rows := min(t.settings.Batch.Rows, len(blocks))
+		m := t.data.micro(blocks[:rows], t.settings.Batch.Rows)
+		blocks = blocks[rows:]
+		if err := t.accumulate(&w, m, int64(t.state.step)*int64(t.settings.Batch.Accumulate)+int64(n)); err != nil {
+			return err
+		}
+	}
+	if w.trained == 0 {
+		return errors.New("no token of the window is trained")
+	}
+	lr := t.settings.Optimizer.LR * t.settings.Schedule.At(t.state.step, total)
+	norm, err := t.update(&w, lr)
+	if err != nil {
+		return err
+	}
+	s := t.state
+	s.step++
+	for _, l := range w.losses {
+		s.losses.add(l.owners, l.values)
+	}
+	row := schemas.Step{Seed: t.seed, Step: int64(s.step), Epoch: float64(s.step) / float64(perEpoch), Loss: w.loss / float64(w.trained), GradNorm: norm, LR: lr, Tokens: int64(w.trained)}
+	s.history = append(s.history, row)
+	if s.step%perEpoch == 0 {
+		s.losses.end(t.seed, t.data.ids)
+	}
+	t.task.AddText(int64(w.tokens), fmt.Sprintf("step %d/%d · loss %.4f · lr %.2e", s.step, total, row.Loss, lr))
+	return nil
+}
+
+// window gathers a window's micro-batches.
+type window struct {
+	sums    []*tensors.Tensor
+	loss    float64 // summed over the trained tokens
+	trained int
+	tokens  int // all of them, padding not counted
+	losses  []ownedLosses
+}
+
+type ownedLosses struct {
+	owners []int32
+	values []float32
+}
+
+func (t *training) accumulate(w *window, m *micro, number int64) error {
+	batch, err := batchTensors(m, t.seed<<32^number)
+	if err != nil {
+		return err
+	}
+	defer free(batch)
+	exec := t.program.first
+	args := append(append(append([]*tensors.Tensor{}, batch...), t.state.weights...), t.frozen...)
+	if w.sums != nil {
+		exec = t.program.more
+		args = append(args, w.sums...)
+	}
+	out, err := call(exec, args)
+	if err != nil {
+		return fmt.Errorf("gradients: %w", err)
+	}
+	free(w.sums)
+	w.sums = out[2:]
+	loss := float64(tensors.ToScalar[float32](out[0]))
+	values, err := tensors.CopyFlatData[float32](out[1])
+	if err != nil {
+		return err
+	}
+	free(out[:2])
+	if !finite(loss) {
+		return fmt.Errorf("the loss is %v on %s: lower optimizer.lr, or look at these rows (fettle lineage); the last good checkpoint is kept", loss, t.names(m))
+	}
+	exact := 0.0
+	for _, v := range values[:m.trained] {
+		exact += float64(v)
+	}
+	w.loss += exact
+	w.trained += m.trained
+	for _, s := range m.segments {
+		if s != 0 {
+			w.tokens++
+		}
+	}
+	w.losses = append(w.losses, ownedLosses{m.owners, values[:m.trained]})
+	return nil
+}
+
+func (t *training) update(w *window, lr float64) (norm float64, err error) {
+	o, n := t.settings.Optimizer, float64(t.state.step+1)
+	scalars := []*tensors.Tensor{
+		tensors.FromScalar(float32(lr)), tensors.FromScalar(float32(1 / float64(w.trained))),
+		tensors.FromScalar(float32(1 - math.Pow(o.Beta1, n))), tensors.FromScalar(float32(1 - math.Pow(o.Beta2, n))),
+	}
+	defer free(scalars)
+	args := append(append([]*tensors.Tensor{}, scalars...), t.state.weights...)
+	args = append(append(append(args, w.sums...), t.state.means...), t.state.squares...)
+	out, err := call(t.program.update, args)
+	if err != nil {
+		return 0, fmt.Errorf("update: %w", err)
+	}
+	norm = float64(tensors.ToScalar[float32](out[0]))
+	free(out[:1])
+	if !finite(norm) {
+		free(out[1:])
+		return 0, fmt.Errorf("the gradient norm is %v: lower optimizer.lr; the last good checkpoint is kept", norm)
+	}
+	t.state.replace(out[1:])
+	return norm, nil
+}
+
+// names lists the conversations of a micro-batch.
+func (t *training) names(m *micro) string {
+	var names []string
+	seen := map[int32]bool{}
+	for _, o := range m.owners {
+		if !seen[o] {
+			seen[o] = true
+			names = append(names, t.data.ids[o])
+		}
+	}
+	if len(names) > 20 {
+		names = append(names[:20], fmt.Sprintf("and %d more", len(names)-20))
+	}
+	return "conversations " + strings.Join(names, ", ")
+}
+
+func call(e *graph.Exec, args []*tensors.Tensor) ([]*tensors.Tensor, error) {
+	list := make([]any, len(args))
+	for i, a := range args {
+		list[i] = a
+	}
+	return e.Call(list...)
+}

@@ -1,0 +1,137 @@
+package train
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"fettle/internal/table"
+	"fettle/schemas"
+)
+
+// write lays down the artifact: the trained weights, the history, what each row cost, and the figures.
+func (f *fitting) write() error {
+	var history bytes.Buffer
+	enc := json.NewEncoder(&history)
+	path, err := f.job.File("rowloss.arrow")
+	if err != nil {
+		return err
+	}
+	rows, err := table.NewWriter[schemas.RowLoss](path)
+	if err != nil {
+		return err
+	}
+	for _, r := range f.results {
+		for _, step := range r.state.history {
+			if err := enc.Encode(step); err != nil {
+				return err
+			}
+		}
+		for _, row := range r.state.losses.ended {
+			if err := rows.Write(row); err != nil {
+				return errors.Join(err, rows.Close())
+			}
+		}
+		if err := f.save(r); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+	}
+	if err := rows.Close(); err != nil {
+		return err
+	}
+	if path, err = f.job.File("history.jsonl"); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, history.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("write history: %w", err)
+	}
+	return f.account()
+}
+
+func (f *fitting) save(r result) error {
+	if r.adapter != nil {
+		r.adapter.Weights = r.weights()
+		dir, err := f.job.File(fmt.Sprintf("adapters/seed-%d/adapter_model.safetensors", r.seed))
+		if err != nil {
+			return err
+		}
+		return r.adapter.Save(filepath.Dir(dir), f.note.Name)
+	}
+	path, err := f.job.File("model/config.json")
+	if err != nil {
+		return err
+	}
+	dir := filepath.Dir(path)
+	if err := f.model.Save(dir, r.weights(), f.job.Settings.DType); err != nil {
+		return err
+	}
+	for _, name := range []string{"tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "special_tokens_map.json"} {
+		if err := copyFile(filepath.Join(dir, name), filepath.Join(f.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("save model: %w", err)
+		}
+	}
+	return nil
+}
+
+func copyFile(to, from string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+func (f *fitting) account() error {
+	j := f.job
+	j.Keep(int64(len(f.data.blocks)))
+	j.Out(int64(len(f.results)))
+	j.Note("seeds", j.Settings.Seeds)
+	j.Note("mode", j.Settings.Mode)
+	var last []float64
+	steps := 0
+	for _, r := range f.results {
+		if n := len(r.state.history); n > 0 {
+			last = append(last, r.state.history[n-1].Loss)
+			steps += n
+		}
+		if r.adapter != nil {
+			j.Figure("trained_weights", r.adapter.Size())
+			j.Figure("adapted_projections", len(r.adapter.Modules))
+		}
+	}
+	j.Figure("final_loss", last)
+	j.Figure("steps", steps)
+	j.Figure("tokens_per_epoch", f.tokens())
+	j.Figure("seconds_of_this_process", time.Since(f.started).Seconds())
+	j.Figure("peak_rss_mb", peakRSS())
+	return nil
+}
+
+func (f *fitting) tokens() (n int64) {
+	for _, b := range f.data.blocks {
+		n += int64(len(b.tokens))
+	}
+	return n
+}
+
+// peakRSS is the largest resident memory of this process so far, in MB.
+func peakRSS() float64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return maxRSSBytes(u) / 1e6
+}

@@ -1,0 +1,165 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"fettle/internal/lora"
+	"fettle/internal/model"
+)
+
+// program is the compiled mathematics of training: one graph that adds a micro-batch's gradients up, one that updates.
+type program struct {
+	model     *model.Model
+	adapter   *lora.Adapter // nil: all weights train
+	opt       Optimizer
+	trainable []string // names, in a fixed order
+	decays    []bool   // whether weight decay applies
+	frozen    []string
+	backend   compute.Backend
+
+	first, more, update *graph.Exec // gradients of a window's first micro-batch, of a further one, and the optimizer's step
+}
+
+func newProgram(m *model.Model, a *lora.Adapter, opt Optimizer, b compute.Backend) (*program, error) {
+	p := &program{model: m, adapter: a, opt: opt, backend: b}
+	for _, param := range m.Parameters() {
+		if a != nil {
+			p.frozen = append(p.frozen, param.Name)
+			continue
+		}
+		p.trainable = append(p.trainable, param.Name)
+		p.decays = append(p.decays, param.Decays())
+	}
+	if a != nil {
+		p.trainable = a.Names()
+		p.decays = make([]bool, len(p.trainable))
+		for i := range p.decays {
+			p.decays[i] = true
+		}
+	}
+	var err error
+	if p.first, err = graph.NewExec(b, func(in []*graph.Node) []*graph.Node { return p.gradients(in, false) }); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if p.more, err = graph.NewExec(b, func(in []*graph.Node) []*graph.Node { return p.gradients(in, true) }); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	if p.update, err = graph.NewExec(b, p.adamw); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	for _, e := range []*graph.Exec{p.first, p.more, p.update} {
+		e.SetMaxCache(-1)
+	}
+	return p, nil
+}
+
+const batchInputs = 6 // tokens, positions, segments, at, targets, random state
+
+// gradients: inputs are the batch, the trainable weights, the frozen ones and, if more, the sums so far.
+// Outputs: loss summed over the trained tokens, their losses [n], and the gradients of that sum (plus the sums so far).
+func (p *program) gradients(in []*graph.Node, more bool) []*graph.Node {
+	batch, in := in[:batchInputs], in[batchInputs:]
+	nodes := map[string]*graph.Node{}
+	var weights []*graph.Node
+	for i, name := range p.trainable {
+		nodes[name] = in[i]
+		weights = append(weights, in[i])
+	}
+	in = in[len(p.trainable):]
+	for i, name := range p.frozen {
+		nodes[name] = in[i]
+	}
+	sums := in[len(p.frozen):]
+	scope := &model.Scope{Param: model.ParamsOf(nodes)}
+	if p.adapter != nil {
+		scope.Adapt = p.adapter.Hook(scope.Param, p.dropout(batch[5]))
+	}
+	hidden := p.model.Hidden(scope, model.Batch{Tokens: batch[0], Positions: batch[1], Segments: batch[2]})
+	losses := p.model.TokenLoss(scope, model.Select(hidden, batch[3]), batch[4])
+	total := graph.ReduceAllSum(losses)
+	out := []*graph.Node{total, losses}
+	for i, g := range graph.Gradient(total, weights...) {
+		if more {
+			g = graph.Add(g, sums[i])
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// dropout sets inputs of the adapters to zero at random and scales up the rest; nil when there is none.
+func (p *program) dropout(state *graph.Node) func(x *graph.Node) *graph.Node {
+	rate := p.adapter.Config.Dropout
+	if rate == 0 {
+		return nil
+	}
+	return func(x *graph.Node) *graph.Node {
+		var u *graph.Node
+		state, u = graph.RandomUniform(state, x.Shape())
+		keep := graph.ConvertDType(graph.GreaterOrEqual(u, graph.Scalar(x.Graph(), x.DType(), rate)), x.DType())
+		return graph.MulScalar(graph.Mul(x, keep), 1/(1-rate))
+	}
+}
+
+const updateInputs = 4 // learning rate, 1/tokens, 1-beta1^t, 1-beta2^t
+
+// adamw: inputs are the scalars, then for every weight its value, gradient sum, mean and mean square.
+// Outputs: the gradient's norm before clipping, then for every weight value, mean and mean square.
+// As torch: decay first, p -= lr/c1 · m / (sqrt(v)/sqrt(c2) + eps).
+func (p *program) adamw(in []*graph.Node) []*graph.Node {
+	lr, inverse, c1, c2 := in[0], in[1], in[2], in[3]
+	in = in[updateInputs:]
+	n := len(p.trainable)
+	value, sum, mean, square := in[:n], in[n:2*n], in[2*n:3*n], in[3*n:]
+	var norm2 *graph.Node
+	grads := make([]*graph.Node, n)
+	for i := range n {
+		grads[i] = graph.Mul(sum[i], inverse)
+		s := graph.ReduceAllSum(graph.Square(grads[i]))
+		if norm2 == nil {
+			norm2 = s
+		} else {
+			norm2 = graph.Add(norm2, s)
+		}
+	}
+	norm := graph.Sqrt(norm2)
+	clip := graph.ScalarOne(lr.Graph(), dtypes.Float32)
+	if p.opt.Clip > 0 { // torch: min(1, max/(norm + 1e-6))
+		clip = graph.Min(clip, graph.Div(graph.Scalar(lr.Graph(), dtypes.Float32, p.opt.Clip), graph.AddScalar(norm, 1e-6)))
+	}
+	rate, root := graph.Div(lr, c1), graph.Sqrt(c2)
+	values, means, squares := make([]*graph.Node, n), make([]*graph.Node, n), make([]*graph.Node, n)
+	for i := range n {
+		g := graph.Mul(grads[i], clip)
+		w := value[i]
+		if p.decays[i] && p.opt.WeightDecay > 0 {
+			w = graph.Mul(w, graph.OneMinus(graph.MulScalar(lr, p.opt.WeightDecay)))
+		}
+		means[i] = graph.Add(mean[i], graph.MulScalar(graph.Sub(g, mean[i]), 1-p.opt.Beta1))
+		squares[i] = graph.Add(graph.MulScalar(square[i], p.opt.Beta2), graph.MulScalar(graph.Square(g), 1-p.opt.Beta2))
+		denominator := graph.AddScalar(graph.Div(graph.Sqrt(squares[i]), root), p.opt.Eps)
+		values[i] = graph.Sub(w, graph.Mul(rate, graph.Div(means[i], denominator)))
+	}
+	return append(append(append([]*graph.Node{norm}, values...), means...), squares...)
+}
+
+// batchTensors are the inputs of gradients for one micro-batch; random is the seed of its dropout.
+func batchTensors(m *micro, random int64) ([]*tensors.Tensor, error) {
+	state, err := graph.RNGStateFromSeed(random)
+	if err != nil {
+		return nil, fmt.Errorf("random state: %w", err)
+	}
+	return []*tensors.Tensor{
+		tensors.FromFlatDataAndDimensions(m.tokens, m.rows, m.length),
+		tensors.FromFlatDataAndDimensions(m.positions, m.rows, m.length),
+		tensors.FromFlatDataAndDimensions(m.segments, m.rows, m.length),
+		tensors.FromFlatDataAndDimensions(m.at, len(m.at)),
+		tensors.FromFlatDataAndDimensions(m.targets, len(m.targets)),
+		state,
+	}, nil
+}

@@ -1,0 +1,201 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"fettle/internal/artifact"
+	"fettle/internal/backend"
+	"fettle/internal/lora"
+	"fettle/internal/model"
+	"fettle/internal/modeldir"
+	"fettle/internal/stage"
+)
+
+// Stage is the stage train.
+var Stage = stage.Def[Settings]{
+	Name:     "train",
+	Version:  1,
+	Inputs:   []stage.Input{{Name: "format"}},
+	Defaults: defaults,
+	Backend:  resolve,
+	Digests: func(_ Settings, root string, in map[string]*artifact.Artifact) (map[string]string, error) {
+		note, err := modeldir.FromNotes(in["format"].Manifest.Notes)
+		if err != nil {
+			return nil, err
+		}
+		_, err = modeldir.Open(root, note)
+		return map[string]string{"model.config": note.Config, "model.tokenizer": note.Tokenizer, "model.template": note.Template, "model.weights": note.Weights}, err
+	},
+	Run: run,
+}
+
+// resolve opens the backend to learn what it is: "auto" never enters a key.
+func resolve(s Settings) (string, error) {
+	b, err := backend.Open(s.Backend)
+	if err != nil {
+		return "", err
+	}
+	defer b.Finalize()
+	return b.Name, nil
+}
+
+func run(ctx context.Context, j *stage.Job[Settings]) error {
+	note, err := modeldir.FromNotes(j.In["format"].Manifest.Notes)
+	if err != nil {
+		return err
+	}
+	dir, err := modeldir.Open(j.Root, note)
+	if err != nil {
+		return err
+	}
+	be, err := backend.Open(j.Backend)
+	if err != nil {
+		return err
+	}
+	j.Progress.Say("%s", be.Why)
+	m, err := model.Open(dir)
+	if err != nil {
+		return err
+	}
+	d, err := readBlocks(j.In["format"].Path("blocks.arrow"))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(d.check(m.Config.Vocab), d.enough()); err != nil {
+		return err
+	}
+	f := &fitting{job: j, note: note, dir: dir, backend: be, model: m, data: d, started: time.Now()}
+	if f.base, err = f.weights(); err != nil {
+		return err
+	}
+	for _, seed := range j.Settings.Seeds {
+		if err := f.fit(ctx, seed); err != nil {
+			return err
+		}
+	}
+	return f.write()
+}
+
+func (d *data) enough() error {
+	if d.trained() == 0 {
+		return errors.New("no token of the blocks is trained: look at them with `fettle show FORMAT blocks`, and at format.loss")
+	}
+	return nil
+}
+
+// fitting is the stage's work: one training for each seed.
+type fitting struct {
+	job     *stage.Job[Settings]
+	note    modeldir.Note
+	dir     string
+	backend backend.Backend
+	model   *model.Model
+	data    *data
+	base    model.Weights
+	started time.Time
+	results []result
+}
+
+// weights reads or draws what the training starts from.
+func (f *fitting) weights() (model.Weights, error) {
+	s := f.job.Settings
+	switch {
+	case s.Mode == "scratch":
+		return f.model.Init(s.Seeds[0]), nil
+	case f.note.Weights == "":
+		return nil, fmt.Errorf("model %s has no weights: mode %s starts from some (mode scratch does not)", f.note.Path, s.Mode)
+	}
+	return f.model.Load(f.dir)
+}
+
+// fit trains one seed, from its last checkpoint where there is one.
+func (f *fitting) fit(ctx context.Context, seed int64) error {
+	s := f.job.Settings
+	weights := f.base
+	var a *lora.Adapter
+	if s.Mode == "lora" {
+		var err error
+		if a, err = lora.New(f.model, s.LoRA, seed); err != nil {
+			return err
+		}
+		weights = a.Weights
+		f.job.Progress.Say("seed %d: %d projections adapted, %d of their weights train", seed, len(a.Modules), a.Size())
+	}
+	p, err := newProgram(f.model, a, s.Optimizer, f.backend.Backend)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	t := &training{settings: s, seed: seed, data: f.data, program: p, dir: filepath.Join(f.job.Work, fmt.Sprintf("seed-%d", seed))}
+	if s.MaxTime > 0 {
+		t.deadline = f.started.Add(s.MaxTime)
+	}
+	if err := os.MkdirAll(t.dir, 0o755); err != nil {
+		return err
+	}
+	if t.state, err = newState(p, weights, len(f.data.ids)); err != nil {
+		return err
+	}
+	if err := f.resume(t); err != nil {
+		return err
+	}
+	for _, name := range p.frozen {
+		t.frozen = append(t.frozen, f.base[name])
+	}
+	if err := t.run(ctx); err != nil {
+		return err
+	}
+	t.task.Done()
+	// The finished state is a checkpoint too: a crash in a later seed, or before the commit, does not train this one again.
+	if err := t.state.save(t.dir, p.trainable); err != nil {
+		return err
+	}
+	f.results = append(f.results, result{seed: seed, adapter: a, names: p.trainable, state: t.state})
+	return nil
+}
+
+func (f *fitting) resume(t *training) error {
+	resumed, err := t.state.restore(t.dir, t.program.trainable)
+	if err != nil {
+		return err
+	}
+	_, total := f.job.Settings.steps(len(f.data.blocks))
+	tokens := int64(0)
+	for _, b := range f.data.blocks {
+		tokens += int64(len(b.tokens))
+	}
+	perEpoch, _ := f.job.Settings.steps(len(f.data.blocks))
+	t.task = f.job.Progress.Task(fmt.Sprintf("seed %d", t.seed), tokens*int64(total)/int64(perEpoch), "tokens")
+	if resumed {
+		f.job.Progress.Say("seed %d: goes on after step %d of %d", t.seed, t.state.step, total)
+		t.task.Resume(tokens * int64(t.state.step) / int64(perEpoch))
+	}
+	return nil
+}
+
+// result is a finished training.
+type result struct {
+	seed    int64
+	adapter *lora.Adapter // nil: all weights
+	names   []string
+	state   *state
+}
+
+func (r result) weights() model.Weights {
+	w := model.Weights{}
+	for i, name := range r.names {
+		w[name] = r.state.weights[i]
+	}
+	return w
+}
+
+func (p *program) close() {
+	p.first.Finalize()
+	p.more.Finalize()
+	p.update.Finalize()
+}

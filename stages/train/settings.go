@@ -1,0 +1,77 @@
+package train
+
+import (
+	"fmt"
+	"time"
+
+	"fettle/internal/backend"
+	"fettle/internal/lora"
+)
+
+// Settings is the section train of a stages.yaml.
+type Settings struct {
+	Mode       string        `json:"mode" check:"oneof=lora|full|scratch" jsonschema:"lora: an adapter on the frozen model; full: all weights; scratch: all weights from random ones"`
+	LoRA       lora.Config   `json:"lora" jsonschema:"the adapter (mode lora)"`
+	Seeds      []int64       `json:"seeds" check:"minlen=1" jsonschema:"one training for each: of the initial weights, the order of the blocks and dropout"`
+	Epochs     int           `json:"epochs" check:"min=1" jsonschema:"passes over the blocks"`
+	MaxSteps   int           `json:"max_steps" check:"min=0" jsonschema:"end after so many optimizer steps (0 = after the epochs)"`
+	Batch      Batch         `json:"batch" jsonschema:"blocks of one optimizer step"`
+	Optimizer  Optimizer     `json:"optimizer" jsonschema:"AdamW"`
+	Schedule   Schedule      `json:"schedule" jsonschema:"learning rate over the steps"`
+	Shuffle    bool          `json:"shuffle" jsonschema:"draw a new order of the blocks for each epoch; false = as in the table"`
+	DType      string        `json:"dtype" check:"oneof=bf16|f16|f32" jsonschema:"type of the saved weights (modes full and scratch)"`
+	Backend    string        `json:"backend" key:"-" jsonschema:"compute backend: auto, or one that fettle doctor lists"`
+	Checkpoint Checkpoint    `json:"checkpoint" key:"-" jsonschema:"what is kept to go on from"`
+	MaxTime    time.Duration `json:"max_time" key:"-" jsonschema:"save a checkpoint and exit with 1 after so long (0s = never)"`
+}
+
+// Batch says how many blocks make a step.
+type Batch struct {
+	Rows       int `json:"rows" check:"min=1" jsonschema:"blocks of a micro-batch: computed at once"`
+	Accumulate int `json:"accumulate" check:"min=1" jsonschema:"micro-batches of a step"`
+}
+
+// Optimizer holds AdamW's settings (Loshchilov & Hutter, arXiv:1711.05101) with torch's defaults.
+type Optimizer struct {
+	LR          float64 `json:"lr" check:"min=0" jsonschema:"highest learning rate"`
+	Beta1       float64 `json:"beta1" check:"min=0,max=1" jsonschema:"decay of the mean"`
+	Beta2       float64 `json:"beta2" check:"min=0,max=1" jsonschema:"decay of the mean square"`
+	Eps         float64 `json:"eps" check:"min=0" jsonschema:"added to the root of the mean square"`
+	WeightDecay float64 `json:"weight_decay" check:"min=0" jsonschema:"decay of matrices, not of norms and biases"`
+	Clip        float64 `json:"clip" check:"min=0" jsonschema:"largest global gradient norm (0 = any)"`
+}
+
+// Checkpoint says how often the state is saved.
+type Checkpoint struct {
+	Every int `json:"every" check:"min=1" jsonschema:"optimizer steps between two checkpoints"`
+}
+
+func defaults() Settings {
+	return Settings{
+		Mode:       "lora",
+		LoRA:       lora.Config{Rank: 16, Alpha: 32, Targets: []string{lora.AllLinear}},
+		Seeds:      []int64{1},
+		Epochs:     1,
+		Batch:      Batch{Rows: 8, Accumulate: 1},
+		Optimizer:  Optimizer{LR: 2e-4, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 1},
+		Schedule:   Schedule{Name: "cosine"},
+		Shuffle:    true,
+		DType:      "bf16",
+		Backend:    backend.Auto,
+		Checkpoint: Checkpoint{Every: 200},
+	}
+}
+
+// Check holds the rules over several settings.
+func (s Settings) Check(fault func(field, want string)) {
+	seen := map[int64]bool{}
+	for i, seed := range s.Seeds {
+		if seen[seed] {
+			fault(fmt.Sprintf("seeds[%d]", i), fmt.Sprintf("seeds that differ: %d is there already", seed))
+		}
+		seen[seed] = true
+	}
+	if s.Mode != "lora" && len(s.Seeds) > 1 {
+		fault("seeds", "one seed: several are for adapters (mode lora)")
+	}
+}
