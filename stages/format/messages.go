@@ -1,0 +1,172 @@
+package format
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"strings"
+
+	"fettle/schemas"
+)
+
+func init() { register("messages", &Messages{Column: "messages", Tools: "tools"}) }
+
+// Messages reads OpenAI chat rows {messages: [{role, content, tool_calls, tool_call_id, weight}], tools}. content is text or
+// a list of text parts; arguments of calls are JSON in a string or an object; weight 0 keeps an answer out of the loss.
+type Messages struct {
+	Column string `json:"messages" jsonschema:"column of the messages"`
+	Tools  string `json:"tools" jsonschema:"column of the tool definitions"`
+}
+
+// Passes implements Shape.
+func (m *Messages) Passes() int { return 1 }
+
+// Convert implements Shape.
+func (m *Messages) Convert(r *Record, _ int) iter.Seq2[schemas.Conversation, error] {
+	return one(func() (schemas.Conversation, error) { return m.convert(r) })
+}
+
+func (m *Messages) convert(r *Record) (schemas.Conversation, error) {
+	c := schemas.Conversation{Origin: r.Origin, Split: r.Split}
+	var err error
+	if c.Tools, err = tools(r.Value(m.Tools)); err != nil {
+		return c, bad("bad_tools", "column %s: %v", m.Tools, err)
+	}
+	rows, err := list(r.Value(m.Column))
+	if err != nil {
+		return c, bad("bad_messages", "column %s: %v", m.Column, err)
+	}
+	answers := 0
+	for i, row := range rows {
+		msg, err := message(row)
+		if err != nil {
+			return c, bad("bad_messages", "message %d: %v", i+1, err)
+		}
+		switch {
+		case msg.Role == "system" && i == 0:
+			c.System = msg.Content
+			continue
+		case msg.Role == "system":
+			return c, bad("late_system", "message %d is a system message: it comes first", i+1)
+		case msg.Role == "assistant":
+			answers++
+		}
+		c.Messages = append(c.Messages, msg)
+	}
+	if answers == 0 {
+		return c, bad("no_answer", "no message is the assistant's")
+	}
+	if last := c.Messages[len(c.Messages)-1]; last.Role != "assistant" {
+		return c, bad("no_answer", "the last message is from %s", last.Role)
+	}
+	return c, nil
+}
+
+func message(row map[string]any) (schemas.Message, error) {
+	var m schemas.Message
+	m.Role, _ = row["role"].(string)
+	switch m.Role {
+	case "assistant":
+		m.LossWeight = 1
+	case "function":
+		m.Role = "tool"
+	case "developer":
+		m.Role = "system"
+	case "system", "user", "tool":
+	default:
+		return m, fmt.Errorf("role %q: want system, user, assistant or tool", m.Role)
+	}
+	var err error
+	if m.Content, err = content(row["content"]); err != nil {
+		return m, err
+	}
+	m.Reasoning, _ = row["reasoning_content"].(string)
+	m.ToolCallID, _ = row["tool_call_id"].(string)
+	if calls, ok := row["tool_calls"].([]any); ok {
+		for _, c := range calls {
+			object, ok := c.(map[string]any)
+			if !ok {
+				return m, fmt.Errorf("a tool call is an object")
+			}
+			call, err := toolCall(object)
+			if err != nil {
+				return m, err
+			}
+			m.ToolCalls = append(m.ToolCalls, call)
+		}
+	}
+	return m, weigh(&m, row["weight"])
+}
+
+// weigh reads an assistant message's weight, a number from 0 to 1.
+func weigh(m *schemas.Message, v any) error {
+	if v == nil {
+		return nil
+	}
+	w, ok := number(v)
+	if !ok || w < 0 || w > 1 {
+		return fmt.Errorf("weight %v: want a number from 0 to 1", v)
+	}
+	if m.Role != "assistant" {
+		return fmt.Errorf("weight on a %s message: only the assistant's are trained", m.Role)
+	}
+	m.LossWeight = w
+	return nil
+}
+
+func number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case float64:
+		return v, true
+	case int64:
+		return float64(v), true
+	case json.Number:
+		f, err := v.Float64()
+		return f, err == nil
+	}
+	return 0, false
+}
+
+// content is text, null, or a list of parts {type: text, text}.
+func content(v any) (string, error) {
+	switch v := v.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return v, nil
+	case []any:
+		var parts []string
+		for _, p := range v {
+			object, ok := p.(map[string]any)
+			text, isText := object["text"].(string)
+			if !ok || !isText {
+				return "", fmt.Errorf("a content part is no text: images and sound cannot be trained here")
+			}
+			parts = append(parts, text)
+		}
+		return strings.Join(parts, ""), nil
+	}
+	return "", fmt.Errorf("content is %T: want text", v)
+}
+
+func tools(v any) (string, error) {
+	if s, ok := v.(string); ok {
+		if strings.TrimSpace(s) == "" {
+			return "", nil
+		}
+		if err := decode(s, &v); err != nil {
+			return "", err
+		}
+	}
+	if v == nil {
+		return "", nil
+	}
+	items, ok := v.([]any)
+	if !ok {
+		return "", fmt.Errorf("want a JSON array of tool definitions")
+	}
+	if len(items) == 0 {
+		return "", nil
+	}
+	return canonical(items)
+}

@@ -1,0 +1,214 @@
+package format
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"fettle/internal/stage"
+	"fettle/schemas"
+)
+
+// road is one run of the stage: the rows go by several times, and what was made of each is remembered.
+type road struct {
+	job  *stage.Job[Settings]
+	rows *rowSource
+	enc  *encoder
+	out  *writers
+
+	languages map[string][]string // group -> languages of its rows in the trained splits
+	used      map[string]bool     // row id -> something was written for it
+	faults    map[string]*Bad     // row id -> why the shape cannot use it
+	tooLong   map[string]int      // row id -> conversations longer than a block
+	trained   []Fact
+	held      []Fact
+	fresh     []Fact
+}
+
+func (r *road) trains(rec *Record) bool {
+	return len(r.job.Settings.Splits) == 0 || contains(r.job.Settings.Splits, rec.Split)
+}
+
+// survey learns what must be known over all rows before the first conversation: the languages of each group.
+func (r *road) survey(ctx context.Context) error {
+	r.faults, r.tooLong, r.languages = map[string]*Bad{}, map[string]int{}, map[string][]string{}
+	exam := r.job.Settings.Exam
+	if exam == nil {
+		return nil
+	}
+	return r.rows.each(ctx, func(rec *Record) error {
+		if !r.trains(rec) {
+			return nil
+		}
+		facts, err := r.job.Settings.Shape.Value.(Examiner).Facts(rec)
+		if err != nil || len(facts) == 0 {
+			return nil // told when the row is converted
+		}
+		if group := facts[0].Group; !slices.Contains(r.languages[group], facts[0].Lang) {
+			r.languages[group] = append(r.languages[group], facts[0].Lang)
+		}
+		return nil
+	})
+}
+
+// train converts the rows of the trained splits for one pass and packs them window by window.
+func (r *road) train(ctx context.Context, pass int) error {
+	task := r.job.Progress.Task(fmt.Sprintf("pass %d", pass+1), 0, "conversations")
+	defer task.Done()
+	var window []schemas.Conversation
+	flush := func() error {
+		err := r.pack(ctx, pass, window)
+		task.Add(int64(len(window)))
+		window = window[:0]
+		return err
+	}
+	err := r.rows.each(ctx, func(rec *Record) error {
+		if !r.trains(rec) || r.isHeld(rec) {
+			return nil
+		}
+		for c, err := range r.job.Settings.Shape.Value.Convert(rec, pass) {
+			var b *Bad
+			if errors.As(err, &b) {
+				r.faults[rec.ID] = b
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("%s:%d: %w", rec.File, rec.Row, err)
+			}
+			window = append(window, c)
+		}
+		if len(window) >= r.job.Settings.Pack.Window {
+			return flush()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+// isHeld says whether a row is in the language that its group keeps for the questions.
+func (r *road) isHeld(rec *Record) bool {
+	exam := r.job.Settings.Exam
+	if exam == nil {
+		return false
+	}
+	facts, err := r.job.Settings.Shape.Value.(Examiner).Facts(rec)
+	if err != nil || len(facts) == 0 {
+		return false
+	}
+	return exam.heldLanguage(facts[0].Group, r.languages[facts[0].Group]) == facts[0].Lang
+}
+
+func (r *road) pack(ctx context.Context, pass int, window []schemas.Conversation) error {
+	if len(window) == 0 {
+		return nil
+	}
+	examples, err := r.enc.all(ctx, window, r.job.Workers)
+	if err != nil {
+		return err
+	}
+	var fit []example
+	for i, e := range examples {
+		switch n := e.trained(); {
+		case len(e.ids) > r.job.Settings.Pack.Length:
+			r.tooLong[rowID(window[i])]++
+			r.out.tooLong++
+		case n == 0:
+			return fmt.Errorf("conversation %s (%s:%d): no token is trained", e.id, window[i].File, window[i].Row)
+		default:
+			fit = append(fit, e)
+			r.used[rowID(window[i])] = true
+			if err := r.out.conversation(window[i]); err != nil {
+				return err
+			}
+		}
+	}
+	seed := fmt.Sprintf("%d/%d", r.job.Settings.Pack.Seed, pass)
+	shuffle(fit, seed)
+	blocks := pack(fit, r.job.Settings.Pack.Length)
+	return r.out.blocks(blocks, seed)
+}
+
+// exam writes the knowledge base and the questions.
+func (r *road) exam() error {
+	e, s := r.job.Settings.Exam, r.job.Settings.Shape.Value.(Examiner)
+	err := r.rows.each(context.Background(), func(rec *Record) error {
+		facts, err := s.Facts(rec)
+		var b *Bad
+		if errors.As(err, &b) {
+			if r.trains(rec) || contains(e.New, rec.Split) || contains(e.Library, rec.Split) {
+				r.faults[rec.ID] = b
+			}
+			return nil
+		}
+		if err != nil || len(facts) == 0 {
+			return err
+		}
+		asked := true
+		switch {
+		case r.trains(rec) && r.isHeld(rec):
+			r.held = append(r.held, facts...)
+		case r.trains(rec):
+			r.trained = append(r.trained, facts...)
+		case contains(e.New, rec.Split):
+			r.fresh = append(r.fresh, facts...)
+		default:
+			asked = false
+		}
+		if asked && !e.known(facts[0].Group) || !asked && !contains(e.Library, rec.Split) {
+			r.used[rec.ID] = r.used[rec.ID] || asked
+			return nil
+		}
+		docs, err := s.Documents(rec)
+		if err != nil {
+			return err
+		}
+		r.used[rec.ID] = true
+		return r.out.documents(docs)
+	})
+	if err != nil {
+		return err
+	}
+	return r.out.questions(e.questions(s, r.trained, r.held, r.fresh))
+}
+
+// rowID is the id of the row that a conversation came from.
+func rowID(c schemas.Conversation) string { return schemas.NewOrigin(c.Source, c.File, c.Row).ID }
+
+// account gives every row its one fate.
+func (r *road) account(ctx context.Context) error {
+	return r.rows.each(ctx, func(rec *Record) error {
+		if b := r.faults[rec.ID]; b != nil {
+			return r.job.Reject(schemas.Reject{Origin: rec.Origin, Line: rec.Row, Reason: b.Reason, Detail: b.Detail})
+		}
+		if r.used[rec.ID] {
+			r.job.Keep(1)
+			return nil
+		}
+		reason, numbers := "not_selected", map[string]any{"split": rec.Split}
+		if n := r.tooLong[rec.ID]; n > 0 {
+			reason, numbers = "too_long", map[string]any{"conversations": n, "block": r.job.Settings.Pack.Length}
+		}
+		return r.job.Drop(schemas.Drop{Origin: rec.Origin, Operator: "format", Reason: reason, Numbers: stage.Numbers(numbers)})
+	})
+}
+
+func (r *road) figures() {
+	j, o := r.job, r.out
+	j.Out(o.conversations)
+	j.Figure("conversations", o.conversations)
+	j.Figure("conversations_too_long", o.tooLong)
+	j.Figure("blocks", o.tokens.blocks)
+	j.Figure("tokens", o.tokens.all)
+	j.Figure("trained_tokens", o.tokens.trained)
+	if o.tokens.blocks > 0 {
+		j.Figure("packing_efficiency", float64(o.tokens.all)/float64(o.tokens.blocks*int64(j.Settings.Pack.Length)))
+	}
+	if j.Settings.Exam != nil {
+		j.Figure("documents", o.docs)
+		j.Figure("questions", o.asked)
+	}
+}

@@ -1,0 +1,92 @@
+package format
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"fettle/internal/modeldir"
+	"fettle/internal/stage"
+	"fettle/internal/table"
+	"fettle/schemas"
+)
+
+// Stage is the stage format: it writes conversations.arrow, blocks.arrow and, with an exam, kb.arrow and questions.arrow.
+var Stage = stage.Def[Settings]{Name: "format", Version: 1, Inputs: []stage.Input{{Name: "clean"}}, Defaults: defaults, Run: run}
+
+func run(ctx context.Context, j *stage.Job[Settings]) error {
+	note, err := modeldir.Read(j.Root, j.Settings.Model)
+	if err != nil {
+		return err
+	}
+	j.Note("model", note)
+	enc, err := newEncoder(j.Path(j.Settings.Model), j.Settings)
+	if err != nil {
+		return err
+	}
+	w, err := newWriters(j)
+	if err != nil {
+		return err
+	}
+	defer w.abort()
+	rows := &rowSource{path: j.In["clean"].Path("rows.arrow")}
+	road := &road{job: j, rows: rows, enc: enc, out: w, used: map[string]bool{}}
+	if err := road.survey(ctx); err != nil {
+		return err
+	}
+	for pass := range j.Settings.Shape.Value.Passes() {
+		if err := road.train(ctx, pass); err != nil {
+			return err
+		}
+	}
+	if j.Settings.Exam != nil {
+		if err := road.exam(); err != nil {
+			return err
+		}
+	}
+	if err := road.account(ctx); err != nil {
+		return err
+	}
+	road.figures()
+	if w.tokens.trained == 0 && w.conversations > 0 {
+		return errors.New("no token would be trained: check loss and the template's assistant turns")
+	}
+	return w.close()
+}
+
+// rowSource reads the cleaned rows, as often as asked.
+type rowSource struct{ path string }
+
+func (s *rowSource) each(ctx context.Context, visit func(*Record) error) error {
+	r, err := table.Open(s.path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	fields := r.Schema().Fields
+	at := map[string]int{}
+	for i, f := range fields {
+		at[f.Name] = i
+	}
+	for _, name := range []string{"id", "source", "file", "row"} {
+		if _, ok := at[name]; !ok {
+			return fmt.Errorf("read %s: no column %q", s.path, name)
+		}
+	}
+	for row, err := range r.Rows() {
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		rec := &Record{fields: fields, at: at, values: row}
+		rec.Origin = schemas.Origin{ID: rec.Text("id"), Source: rec.Text("source"), File: rec.Text("file")}
+		rec.Row, _ = row[at["row"]].(int64)
+		rec.Split = rec.Text("split")
+		if err := visit(rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+package format
+
+import (
+	"fmt"
+
+	"fettle/internal/config"
+	"fettle/internal/stage"
+)
+
+// Settings is the section format of a stages.yaml.
+type Settings struct {
+	stage.Gates
+	Model  string               `json:"model" path:"dir" check:"required" jsonschema:"Hugging Face model directory: config, tokenizer, chat template and (but for training from scratch) weights"`
+	Shape  config.Choice[Shape] `json:"shape" check:"required" jsonschema:"what the rows look like"`
+	Splits []string             `json:"splits" jsonschema:"splits to train on (none = every row)"`
+	Loss   string               `json:"loss" check:"oneof=assistant|all" jsonschema:"which tokens are learnt: the assistant's turns with their end-of-turn token, or all"`
+	Pack   Pack                 `json:"pack" jsonschema:"how conversations are laid into blocks"`
+	Exam   *Exam                `json:"exam" jsonschema:"knowledge base and questions for eval (shapes that can ask)"`
+}
+
+// Pack says how conversations become blocks.
+type Pack struct {
+	Length int   `json:"length" check:"min=8" jsonschema:"tokens of a block"`
+	Window int   `json:"window" check:"min=1" jsonschema:"conversations that are shuffled and packed together; bounds the memory"`
+	Seed   int64 `json:"seed" jsonschema:"of the order of the conversations"`
+}
+
+func defaults() Settings {
+	return Settings{Gates: stage.Open, Loss: "assistant", Pack: Pack{Length: 1024, Window: 65536}}
+}
+
+// Check holds the rules over several settings.
+func (s Settings) Check(fault func(field, want string)) {
+	if s.Exam == nil {
+		return
+	}
+	if _, ok := s.Shape.Value.(Examiner); !ok && s.Shape.Value != nil {
+		fault("exam", fmt.Sprintf("a shape that can ask questions (questions): %s cannot", s.Shape.Name))
+	}
+	for i, split := range s.Exam.New {
+		if len(s.Splits) == 0 || contains(s.Splits, split) {
+			fault(fmt.Sprintf("exam.new[%d]", i), fmt.Sprintf("a split that is not trained on: %q is", split))
+		}
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, e := range list {
+		if e == s {
+			return true
+		}
+	}
+	return false
+}

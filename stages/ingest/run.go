@@ -1,0 +1,90 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"fettle/internal/config"
+	"fettle/internal/stage"
+	"fettle/internal/table"
+	"fettle/schemas"
+)
+
+// Settings is the section ingest of a stages.yaml.
+type Settings struct {
+	stage.Gates
+	Sources []config.Choice[Source] `json:"sources" check:"required,minlen=1" jsonschema:"where rows come from, read in this order"`
+}
+
+// Stage is the stage ingest: it writes rows.parquet.
+var Stage = stage.Def[Settings]{
+	Name:     "ingest",
+	Version:  1,
+	Defaults: func() Settings { return Settings{Gates: stage.Open} },
+	Run:      run,
+}
+
+// Check finds two sources of one name, whose rows would get equal ids.
+func (s Settings) Check(fault func(field, want string)) {
+	seen := map[string]bool{}
+	for i, c := range s.Sources {
+		if c.Value == nil {
+			continue
+		}
+		if label := c.Value.Label(); seen[label] {
+			fault(fmt.Sprintf("sources[%d]", i), fmt.Sprintf("a name of its own: %q is the name of a source above", label))
+		} else {
+			seen[label] = true
+		}
+	}
+}
+
+func run(ctx context.Context, j *stage.Job[Settings]) error {
+	skipped := int64(0)
+	env := Env{Path: j.Path, Skip: func(string) { skipped++ }}
+	layout, err := union(j.Settings.Sources, env)
+	if err != nil {
+		return err
+	}
+	path, err := j.File("rows.parquet")
+	if err != nil {
+		return err
+	}
+	w, err := table.Create(path, layout.schema)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	task := j.Progress.Task("rows", 0, "rows")
+	for i, c := range j.Settings.Sources {
+		for rec, err := range c.Value.Read(ctx, env) {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			task.Add(1)
+			if err != nil {
+				if err := reject(j, c.Value.Label(), err); err != nil {
+					return fmt.Errorf("source %s: %w", c.Value.Label(), err)
+				}
+				continue
+			}
+			if err := w.Write(layout.row(i, c.Value.Label(), rec)); err != nil {
+				return err
+			}
+			j.Keep(1)
+			j.Out(1)
+		}
+	}
+	task.Done()
+	j.Figure("skipped_files", skipped)
+	return w.Close()
+}
+
+func reject(j *stage.Job[Settings], source string, err error) error {
+	var f *Fault
+	if !errors.As(err, &f) {
+		return err
+	}
+	return j.Reject(schemas.Reject{Origin: schemas.NewOrigin(source, f.File, f.Row), Line: f.Line, Reason: f.Reason, Detail: f.Detail, Raw: f.Raw})
+}
