@@ -30,10 +30,13 @@ func newAttention(m *Model, s *Scope, b Batch) *rowAttention {
 func (a *rowAttention) layer(layer int, q, k, v *graph.Node) *graph.Node {
 	c := a.model.Config
 	d := q.Shape().Dimensions
-	q = headsFirst(graph.MulScalar(q, c.AttnScale))
-	k, v = repeat(headsFirst(k), c.Heads/c.KVHeads), repeat(headsFirst(v), c.Heads/c.KVHeads)
+	q, k = a.rotate(layer, headsFirst(q), c.AttnScale), a.rotate(layer, headsFirst(k), 1)
+	k, v = repeat(k, c.Heads/c.KVHeads), repeat(headsFirst(v), c.Heads/c.KVHeads)
 	window := c.Layers[layer].Window
-	job := attendJob{q: q, k: k, v: v, softcap: c.AttnSoftcap}
+	job := attendJob{q: q, k: k, v: v, softcap: c.AttnSoftcap, cut: cut}
+	if a.scope.Remat {
+		job.cut = slice
+	}
 	for _, b := range blocks(d[1], window) {
 		job.blocks = append(job.blocks, b)
 		job.masks = append(job.masks, a.masks.add(a.graph, window, b))
@@ -63,6 +66,7 @@ func repeat(x *graph.Node, n int) *graph.Node {
 type attendJob struct {
 	q, k, v *graph.Node
 	softcap float64
+	cut     func(x *graph.Node, axis, from, to int) *graph.Node
 	blocks  []block
 	masks   []*graph.Node // per block; nil = sees all
 	done    []blockValues
@@ -73,14 +77,6 @@ type blockValues struct {
 	tanh   *graph.Node // of the capped scores, where there is a cap
 	e, sum *graph.Node // exp(score - max) and its row sums: the probabilities are e/sum
 	out    *graph.Node
-}
-
-// cutSeq takes positions [from, to) of [heads, batch, seq, head].
-func cutSeq(x *graph.Node, from, to int) *graph.Node {
-	if from == 0 && to == x.Shape().Dim(2) {
-		return x
-	}
-	return graph.SliceAxis(x, 2, graph.AxisRange(from, to))
 }
 
 // mulT is x y^T of the last two axes: [h, b, n, d]·[h, b, m, d] -> [h, b, n, m].
@@ -98,7 +94,7 @@ func (j *attendJob) forward() *graph.Node {
 	outs := make([]*graph.Node, len(j.blocks))
 	for i, b := range j.blocks {
 		d := &j.done[i]
-		score := mulT(cutSeq(j.q, b.q0, b.q1), cutSeq(j.k, b.k0, b.k1))
+		score := mulT(j.cut(j.q, 2, b.q0, b.q1), j.cut(j.k, 2, b.k0, b.k1))
 		if j.softcap != 0 {
 			d.tanh = graph.Tanh(graph.DivScalar(score, j.softcap))
 			score = graph.MulScalar(d.tanh, j.softcap)
@@ -108,7 +104,7 @@ func (j *attendJob) forward() *graph.Node {
 		}
 		d.e = graph.Exp(graph.Sub(score, graph.StopGradient(graph.ReduceAndKeep(score, graph.ReduceMax, -1))))
 		d.sum = graph.ReduceAndKeep(d.e, graph.ReduceSum, -1)
-		d.out = graph.Div(mul(d.e, cutSeq(j.v, b.k0, b.k1)), d.sum)
+		d.out = graph.Div(mul(d.e, j.cut(j.v, 2, b.k0, b.k1)), d.sum)
 		outs[i] = d.out
 	}
 	if len(outs) == 1 {
@@ -130,11 +126,8 @@ func (j *attendJob) withGradient() *graph.Node {
 			return *get
 		}
 	}
-	q, k, v := j.q, j.k, j.v
-	j.q, j.k, j.v = d.input(q, once(&dq)), d.input(k, once(&dk)), d.input(v, once(&dv))
-	o := d.output(j.forward())
-	j.q, j.k, j.v = q, k, v
-	return o
+	j.q, j.k, j.v = d.input(j.q, once(&dq)), d.input(j.k, once(&dk)), d.input(j.v, once(&dv))
+	return d.output(j.forward())
 }
 
 // backward: with p = e/sum and do the output's gradient, dv = p^T do, ds = p (do v^T - sum(do out)), dq = ds k, dk = ds^T q.
@@ -142,15 +135,15 @@ func (j *attendJob) backward(do *graph.Node) (dq, dk, dv *graph.Node) {
 	dqs, dks, dvs := make([]*graph.Node, len(j.blocks)), make([]*graph.Node, len(j.blocks)), make([]*graph.Node, len(j.blocks))
 	for i, b := range j.blocks {
 		d := j.done[i]
-		k, v := cutSeq(j.k, b.k0, b.k1), cutSeq(j.v, b.k0, b.k1)
-		g := graph.Div(cutSeq(do, b.q0, b.q1), d.sum)
+		k, v := j.cut(j.k, 2, b.k0, b.k1), j.cut(j.v, 2, b.k0, b.k1)
+		g := graph.Div(j.cut(do, 2, b.q0, b.q1), d.sum)
 		dvs[i] = mul(flip(g), d.e) // [h, b, head, keys]
 		ds := graph.Mul(d.e, graph.Sub(mulT(g, v), graph.ReduceAndKeep(graph.Mul(g, d.out), graph.ReduceSum, -1)))
 		if d.tanh != nil {
 			ds = graph.Mul(ds, graph.OneMinus(graph.Square(d.tanh)))
 		}
 		dqs[i] = mul(ds, k)
-		dks[i] = mul(flip(cutSeq(j.q, b.q0, b.q1)), ds)
+		dks[i] = mul(flip(j.cut(j.q, 2, b.q0, b.q1)), ds)
 	}
 	dq = dqs[0]
 	if len(dqs) > 1 {
@@ -160,8 +153,6 @@ func (j *attendJob) backward(do *graph.Node) (dq, dk, dv *graph.Node) {
 }
 
 // flip swaps the last two axes.
-func flip(x *graph.Node) *graph.Node { return graph.TransposeAllAxes(x, 0, 1, 3, 2) }
-
 // gather sums the blocks' gradients [h, b, head, keys] of key ranges that overlap into one of all keys.
 func (j *attendJob) gather(parts []*graph.Node) *graph.Node {
 	if len(parts) == 1 {
@@ -175,7 +166,7 @@ func (j *attendJob) gather(parts []*graph.Node) *graph.Node {
 			if from >= to {
 				continue
 			}
-			part := graph.SliceAxis(parts[i], 3, graph.AxisRange(from-b.k0, to-b.k0))
+			part := j.cut(parts[i], 3, from-b.k0, to-b.k0)
 			if to-from < piece.q1-piece.q0 { // the window begins inside the piece
 				part = padLast(part, from-piece.q0, piece.q1-to)
 			}

@@ -4,8 +4,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// attention projects, normalises and rotates q, k and v of a layer, attends and projects back.
-func (m *Model) attention(s *Scope, layer int, x *graph.Node, attend attender, rotate rotator) *graph.Node {
+// attention projects q, k and v of a layer, attends and projects back.
+func (m *Model) attention(s *Scope, layer int, x *graph.Node, attend attender) *graph.Node {
 	c := m.Config
 	linears := m.attnLinears(layer)
 	var q, k, v *graph.Node
@@ -22,7 +22,6 @@ func (m *Model) attention(s *Scope, layer int, x *graph.Node, attend attender, r
 	if c.QKNorm == HeadQKNorm {
 		q, k = m.qkNorm(s, layer, q, k)
 	}
-	q, k = rotate(layer, q), rotate(layer, k)
 	return linear(s, linears[len(linears)-1], attend(layer, q, k, v))
 }
 

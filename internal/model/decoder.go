@@ -8,20 +8,14 @@ import (
 // Hidden runs the decoder: [batch, seq, hidden] after the final norm.
 func (m *Model) Hidden(s *Scope, b Batch) *graph.Node {
 	attend := newAttention(m, s, b)
-	return m.stack(s, m.embed(s, b.Tokens), func(layer int, q, k, v *graph.Node) *graph.Node {
-		return attend.layer(layer, q, k, v)
-	}, attend.rotate)
+	return m.stack(s, m.embed(s, b.Tokens), attend.layer)
 }
 
-// rotator applies a layer's position encoding to x [batch, seq, heads, head].
-type rotator func(layer int, x *graph.Node) *graph.Node
-
-// attender computes one layer's attention from q [batch, seq, heads, head] and k, v [batch, seq, kv heads, head] (rotated)
-// and returns [batch, seq, heads·head].
+// attender rotates and attends: q [batch, seq, heads, head], k and v [batch, seq, kv heads, head] -> [batch, seq, heads·head].
 type attender func(layer int, q, k, v *graph.Node) *graph.Node
 
-// stack runs all layers on the embedded tokens; how positions are encoded and what is attended to is the caller's.
-func (m *Model) stack(s *Scope, x *graph.Node, attend attender, rotate rotator) *graph.Node {
+// stack runs all layers on the embedded tokens; what is attended to is the caller's.
+func (m *Model) stack(s *Scope, x *graph.Node, attend attender) *graph.Node {
 	n := m.Config.Norms
 	for i := range m.Config.Layers {
 		if s.Trace != nil {
@@ -31,7 +25,7 @@ func (m *Model) stack(s *Scope, x *graph.Node, attend attender, rotate rotator) 
 			x = x.Checkpoint()
 		}
 		h := m.layerNorm(s, i, n.PreAttn, x)
-		h = m.attention(s, i, h, attend, rotate)
+		h = m.attention(s, i, h, attend)
 		x = graph.Add(x, m.layerNorm(s, i, n.PostAttn, h))
 		h = m.layerNorm(s, i, n.PreMLP, x)
 		h = m.feedForward(s, i, h)

@@ -38,7 +38,7 @@ func Dense(x, w *graph.Node) *graph.Node {
 	return d.output(dotT(x, d.input(w, func() *graph.Node {
 		rows := x.Shape().Size() / in
 		dy, x := graph.Reshape(d.value, rows, out), graph.Reshape(x, rows, in)
-		if out <= in { // [out, rows]·[rows, in]
+		if out < in { // [out, rows]·[rows, in]; for equal widths x is better: q, k and v share its transposition
 			return graph.DotGeneral(graph.TransposeAllAxes(dy, 1, 0), []int{1}, nil, x, []int{0}, nil)
 		}
 		return graph.TransposeAllAxes(graph.DotGeneral(graph.TransposeAllAxes(x, 1, 0), []int{1}, nil, dy, []int{0}, nil), 1, 0)

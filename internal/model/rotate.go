@@ -1,21 +1,35 @@
 package model
 
 import (
+	"math"
+
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// rotation holds cos and sin tables [batch, seq, 1, dim/2] of the position encodings that a graph uses, each built once.
+// rotation applies position encodings; the tables of each are built once a graph.
+//
+// Rotating the pairs of x is x·cos + (x P)·sin, where P swaps the two of a pair and negates one: one formula for halves,
+// neighbours and partly rotated heads, without cutting x into pieces.
 type rotation struct {
 	config    *Config
 	positions *graph.Node // int32 [batch or 1, seq]
-	tables    map[*Rope][2]*graph.Node
+	tables    map[tableKey]rotationTable
+	swaps     map[int]*graph.Node // P by rotated dimensions
 }
 
+type tableKey struct {
+	rope  *Rope
+	scale float64
+}
+
+// rotationTable holds cos and sin [1, batch or 1, seq, head], times a scale.
+type rotationTable struct{ cos, sin *graph.Node }
+
 func newRotation(c *Config, positions *graph.Node) *rotation {
-	return &rotation{config: c, positions: positions, tables: map[*Rope][2]*graph.Node{}}
+	return &rotation{config: c, positions: positions, tables: map[tableKey]rotationTable{}, swaps: map[int]*graph.Node{}}
 }
 
 // sequence counts positions [1, seq] from 0.
@@ -23,25 +37,88 @@ func sequence(g *graph.Graph, seq int) *graph.Node {
 	return graph.Iota(g, shapes.Make(dtypes.Int32, 1, seq), 1)
 }
 
-func (r *rotation) table(rope *Rope) (cos, sin *graph.Node) {
-	if t, ok := r.tables[rope]; ok {
-		return t[0], t[1]
+// rotate encodes the positions into x [heads, batch, seq, head] and multiplies by scale.
+func (r *rotation) rotate(layer int, x *graph.Node, scale float64) *graph.Node {
+	rope := r.config.Layers[layer].Rope
+	if rope == nil {
+		if scale == 1 {
+			return x
+		}
+		return graph.MulScalar(x, scale)
+	}
+	t := r.table(rope, scale)
+	swapped := graph.DotGeneral(x, []int{3}, nil, graph.ConvertDType(r.swap(rope.Dim), x.DType()), []int{0}, nil)
+	return graph.Add(graph.Mul(x, graph.ConvertDType(t.cos, x.DType())), graph.Mul(swapped, graph.ConvertDType(t.sin, x.DType())))
+}
+
+func (r *rotation) table(rope *Rope, scale float64) rotationTable {
+	key := tableKey{rope, scale}
+	if t, ok := r.tables[key]; ok {
+		return t
 	}
 	g := r.positions.Graph()
 	short, long := rope.InvFreq()
-	inv := constant(g, short)
+	inv := constant(g, r.spread(short, rope.Dim))
 	if long != nil { // one choice for the whole batch, as transformers makes it
 		beyond := graph.GreaterOrEqual(graph.ReduceAllMax(r.positions), graph.Scalar(g, dtypes.Int32, rope.Original))
-		inv = graph.Where(beyond, constant(g, long), inv)
+		inv = graph.Where(beyond, constant(g, r.spread(long, rope.Dim)), inv)
 	}
 	d := r.positions.Shape().Dimensions
-	angle := graph.Mul(graph.ConvertDType(graph.Reshape(r.positions, d[0], d[1], 1, 1), dtypes.Float32), graph.ExpandLeftToRank(inv, 4))
-	cos, sin = graph.Cos(angle), graph.Sin(angle)
-	if rope.AttnScale != 1 {
-		cos, sin = graph.MulScalar(cos, rope.AttnScale), graph.MulScalar(sin, rope.AttnScale)
+	angle := graph.Mul(graph.ConvertDType(graph.Reshape(r.positions, 1, d[0], d[1], 1), dtypes.Float32), graph.ExpandLeftToRank(inv, 4))
+	// Dimensions that are not rotated have angle 0; longrope's factor must not reach them.
+	size := make([]float64, r.config.HeadDim)
+	for i := range size {
+		size[i] = scale
+		if i < rope.Dim {
+			size[i] *= rope.AttnScale
+		}
 	}
-	r.tables[rope] = [2]*graph.Node{cos, sin}
-	return cos, sin
+	factor := graph.ExpandLeftToRank(constant(g, size), 4)
+	t := rotationTable{graph.Mul(graph.Cos(angle), factor), graph.Mul(graph.Sin(angle), factor)}
+	r.tables[key] = t
+	return t
+}
+
+// partner is the other dimension of i's pair and the sign that i's partner gets in the rotated i.
+func (r *rotation) partner(i, dim int) (int, float32) {
+	switch {
+	case r.config.Interleaved && i%2 == 0:
+		return i + 1, -1
+	case r.config.Interleaved:
+		return i - 1, 1
+	case i < dim/2:
+		return i + dim/2, -1
+	}
+	return i - dim/2, 1
+}
+
+// spread gives every dimension of a head the frequency of its pair, 0 where it is not rotated.
+func (r *rotation) spread(inv []float64, dim int) []float64 {
+	out := make([]float64, r.config.HeadDim)
+	for i := range dim {
+		pair := i % (dim / 2)
+		if r.config.Interleaved {
+			pair = i / 2
+		}
+		out[i] = inv[pair]
+	}
+	return out
+}
+
+// swap is P [head, head].
+func (r *rotation) swap(dim int) *graph.Node {
+	if n, ok := r.swaps[dim]; ok {
+		return n
+	}
+	head := r.config.HeadDim
+	p := make([]float32, head*head)
+	for i := range dim {
+		j, sign := r.partner(i, dim)
+		p[j*head+i] = sign
+	}
+	n := graph.ConstTensor(r.positions.Graph(), tensors.FromFlatDataAndDimensions(p, head, head))
+	r.swaps[dim] = n
+	return n
 }
 
 func constant(g *graph.Graph, values []float64) *graph.Node {
@@ -52,28 +129,4 @@ func constant(g *graph.Graph, values []float64) *graph.Node {
 	return graph.ConstTensor(g, tensors.FromFlatDataAndDimensions(f, len(f)))
 }
 
-// rotate turns the pairs of x [batch, seq, heads, head] by their positions' angles. Interleaved pairs come out as halves:
-// q and k are permuted alike, so their products are the same.
-func (r *rotation) rotate(layer int, x *graph.Node) *graph.Node {
-	rope := r.config.Layers[layer].Rope
-	if rope == nil {
-		return x
-	}
-	cos, sin := r.table(rope)
-	if cos.DType() != x.DType() {
-		cos, sin = graph.ConvertDType(cos, x.DType()), graph.ConvertDType(sin, x.DType())
-	}
-	half, head := rope.Dim/2, x.Shape().Dim(-1)
-	cut := func(from, to int) *graph.Node { return graph.SliceAxis(x, -1, graph.AxisRange(from, to)) }
-	a, b := cut(0, half), cut(half, rope.Dim)
-	if r.config.Interleaved {
-		d := x.Shape().Dimensions
-		pairs := graph.Reshape(cut(0, rope.Dim), d[0], d[1], d[2], half, 2)
-		a, b = graph.Squeeze(graph.SliceAxis(pairs, -1, graph.AxisRange(0, 1)), -1), graph.Squeeze(graph.SliceAxis(pairs, -1, graph.AxisRange(1, 2)), -1)
-	}
-	parts := []*graph.Node{graph.Sub(graph.Mul(a, cos), graph.Mul(b, sin)), graph.Add(graph.Mul(b, cos), graph.Mul(a, sin))}
-	if rope.Dim < head {
-		parts = append(parts, cut(rope.Dim, head))
-	}
-	return graph.Concatenate(parts, -1)
-}
+func invSqrt(x float64) float64 { return 1 / math.Sqrt(x) }

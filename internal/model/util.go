@@ -3,7 +3,6 @@ package model
 import (
 	"bytes"
 	"encoding/json"
-	"math"
 )
 
 // strict decodes JSON and refuses fields that the struct does not have.
@@ -30,5 +29,3 @@ func val[T any](p *T, def T) T {
 	}
 	return *p
 }
-
-func invSqrt(x float64) float64 { return 1 / math.Sqrt(x) }
