@@ -193,7 +193,7 @@ func (d Def[S]) plan(inv *invocation) (*plan[S], error) {
 	if p.parts.Settings, err = config.Canonical(p.settings); err != nil {
 		return nil, err
 	}
-	if p.section, err = json.Marshal(p.settings); err != nil {
+	if p.section, err = config.JSON(p.settings); err != nil {
 		return nil, fmt.Errorf("encode settings: %w", err)
 	}
 	if err := d.inputs(p, inv); err != nil {

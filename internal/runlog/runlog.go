@@ -1,0 +1,161 @@
+// Package runlog reads and writes the folders of runs: runs/<id>/ holds the stages' events (events.jsonl) and reports
+// (reports/<stage>.json) and, when the run has ended, run.json, its lock file: every setting, key, digest, version and seed
+// that made the artifacts, and apart from them the facts (times, machine).
+package runlog
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sort"
+	"time"
+
+	"fettle/internal/artifact"
+	"fettle/internal/stage"
+)
+
+// Run is run.json. Everything but Facts is a pure function of data and settings.
+type Run struct {
+	Pipeline string  `json:"pipeline"`
+	Fettle   string  `json:"fettle"` // version of the program
+	Stages   []Stage `json:"stages"` // in the order of the road
+	Facts    Facts   `json:"facts"`
+}
+
+// Stage is what one stage made.
+type Stage struct {
+	Stage    string                    `json:"stage"`
+	Version  int                       `json:"version"`
+	Settings json.RawMessage           `json:"settings"` // the whole section, with paths
+	Artifact artifact.Ref              `json:"artifact"`
+	Key      string                    `json:"key"`
+	Digest   string                    `json:"digest"` // of the data
+	Inputs   map[string]artifact.Input `json:"inputs"`
+	Files    map[string]string         `json:"files"` // digests of the contents that settings point at
+	Backend  string                    `json:"backend"`
+	Notes    map[string]any            `json:"notes"` // model, seeds
+}
+
+// Facts are what differs from run to run.
+type Facts struct {
+	ID      string             `json:"id"`
+	Ended   time.Time          `json:"ended"`
+	Cached  map[string]bool    `json:"cached"`
+	Seconds map[string]float64 `json:"seconds"` // of the computation, whenever it was
+	System  string             `json:"system"`
+	CPUs    int                `json:"cpus"`
+}
+
+// Assemble makes run.json out of what the stages of a run left, and writes it into the run's folder.
+func Assemble(store *artifact.Store, id, version string) (*Run, error) {
+	dir := store.RunDir(id)
+	run := &Run{Fettle: version, Facts: Facts{ID: id, Cached: map[string]bool{}, Seconds: map[string]float64{}, System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU()}}
+	for _, name := range stage.Sections {
+		rec, err := stage.ReadRecord(dir, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("assemble run %s: %w", id, err)
+		}
+		a, err := store.Get(rec.Report.Artifact)
+		if err != nil {
+			return nil, fmt.Errorf("assemble run %s: %w", id, err)
+		}
+		m := a.Manifest
+		run.Pipeline = rec.Pipeline
+		run.Stages = append(run.Stages, Stage{Stage: name, Version: m.Parts.Version, Settings: rec.Settings, Artifact: a.Ref, Key: m.Key,
+			Digest: m.Digest, Inputs: m.Inputs, Files: m.Parts.Files, Backend: m.Parts.Backend, Notes: m.Notes})
+		run.Facts.Cached[name], run.Facts.Seconds[name] = rec.Report.Cached, rec.Report.Seconds
+		if rec.Ended.After(run.Facts.Ended) {
+			run.Facts.Ended = rec.Ended
+		}
+	}
+	if len(run.Stages) == 0 {
+		return nil, fmt.Errorf("assemble run %s: no stage of it has ended", id)
+	}
+	raw, err := json.MarshalIndent(run, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("assemble run %s: %w", id, err)
+	}
+	return run, stage.WriteFile(filepath.Join(dir, "run.json"), append(raw, '\n'))
+}
+
+// Read reads a run.json by run id or by path.
+func Read(store *artifact.Store, name string) (*Run, error) {
+	path := name
+	if filepath.Base(name) == name {
+		path = filepath.Join(store.RunDir(name), "run.json")
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read run: %w", err)
+	}
+	run := new(Run)
+	if err := json.Unmarshal(raw, run); err != nil {
+		return nil, fmt.Errorf("read run %s: %w", path, err)
+	}
+	return run, nil
+}
+
+// Entry is one line of a list of runs.
+type Entry struct {
+	ID        string
+	Pipeline  string
+	Ended     time.Time
+	Artifacts []artifact.Ref // in the order of the road
+	Whole     bool           // run.json was assembled
+}
+
+// List lists the runs of a store, the newest first.
+func List(store *artifact.Store) ([]Entry, error) {
+	dirs, err := os.ReadDir(filepath.Join(store.Root, "runs"))
+	if err != nil {
+		return nil, fmt.Errorf("list runs: %w", err)
+	}
+	var all []Entry
+	for _, d := range dirs {
+		e := Entry{ID: d.Name()}
+		for _, name := range stage.Sections {
+			rec, err := stage.ReadRecord(store.RunDir(e.ID), name)
+			if err != nil {
+				continue // not ended, or cut off while it was written
+			}
+			e.Pipeline = rec.Pipeline
+			e.Artifacts = append(e.Artifacts, rec.Report.Artifact)
+			if rec.Ended.After(e.Ended) {
+				e.Ended = rec.Ended
+			}
+		}
+		if _, err := os.Stat(filepath.Join(store.RunDir(e.ID), "run.json")); err == nil {
+			e.Whole = true
+		}
+		if len(e.Artifacts) > 0 {
+			all = append(all, e)
+		}
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].Ended.After(all[j].Ended) })
+	return all, nil
+}
+
+// Compare says where a run differs from the one it repeats: every data digest must be equal.
+func Compare(was, is *Run) []string {
+	digests := map[string]string{}
+	for _, s := range is.Stages {
+		digests[s.Stage] = s.Digest
+	}
+	var faults []string
+	for _, s := range was.Stages {
+		switch got, ok := digests[s.Stage]; {
+		case !ok:
+			faults = append(faults, fmt.Sprintf("%s did not run", s.Stage))
+		case got != s.Digest:
+			faults = append(faults, fmt.Sprintf("%s: data digest %s, the locked run has %s", s.Stage, got[:16], s.Digest[:16]))
+		}
+	}
+	return faults
+}
