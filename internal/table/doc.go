@@ -1,0 +1,14 @@
+// Package table reads and writes tables as streams of rows, in bounded memory, and is the only importer of arrow-go and
+// parquet-go. In: a file whose extension names its codec (.parquet, .arrow, .jsonl, .ndjson, .csv, .tsv; the text ones also
+// with .gz or .zst). Out: rows, or structs whose json tags name the columns.
+//
+// Promised: the same rows written twice give the same bytes; row group and batch borders depend on the rows alone; a value
+// is written exactly or refused (an integer out of range, text that is not UTF-8, a time finer than a microsecond); a
+// damaged file gives an error, never a panic. A row that cannot be read, while the next ones can, comes as a *RowError, so
+// that the caller may reject it and go on.
+//
+// Known limits: empty structs are refused (arrow-go cannot write them), lists of fixed size are read and not written, times
+// are kept in microseconds UTC, and decimals become their exact text.
+//
+// To add a codec, write <ext>.go with an open and a create function and name it in codecs (codec.go).
+package table
