@@ -15,7 +15,7 @@ func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) string {
 	}
 	tokens := make([]string, 0, len(ids))
 	for _, id := range ids {
-		if skipSpecial && t.IsSpecial(id) {
+		if skipSpecial && t.skips(id) {
 			continue
 		}
 		if s, ok := t.spelling(id); ok {
@@ -33,7 +33,7 @@ func (t *Tokenizer) Decode(ids []int32, skipSpecial bool) string {
 
 func (t *Tokenizer) appendBytes(dst []byte, ids []int32, skipSpecial bool) []byte {
 	for _, id := range ids {
-		if id < 0 || int(id) >= len(t.bytes) || skipSpecial && t.IsSpecial(id) {
+		if id < 0 || int(id) >= len(t.bytes) || skipSpecial && t.skips(id) {
 			continue
 		}
 		dst = append(dst, t.bytes[id]...)
@@ -47,6 +47,17 @@ func (t *Tokenizer) spelling(id int32) (string, bool) {
 		return s, true
 	}
 	return t.Token(id)
+}
+
+// skips says whether decoding without special tokens leaves a token out. As in the reference the spelling decides: a special
+// token that normalizing changes stays.
+func (t *Tokenizer) skips(id int32) bool {
+	a, ok := t.added.byID[id]
+	if !ok || !a.Special {
+		return false
+	}
+	_, changed := t.added.spelling[id]
+	return !changed
 }
 
 // allBytes are the bytes of every token in a byte-level vocabulary.

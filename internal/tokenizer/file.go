@@ -156,7 +156,13 @@ type scoredToken struct {
 }
 
 func (s *scoredToken) UnmarshalJSON(data []byte) error {
-	return json.Unmarshal(data, &[]any{&s.token, &s.score})
+	var score json.Number
+	if err := json.Unmarshal(data, &[]any{&s.token, &score}); err != nil {
+		return err
+	}
+	var err error
+	s.score, err = quickFloat(score.String())
+	return err
 }
 
 // mergeList is merges as written: pairs, or in older files strings with a space between the two.

@@ -143,17 +143,12 @@ func (c normalizerJSON) bert() normalizer {
 		}
 		if accents {
 			t.Form(aligned.NFD)
-			t.Filter(func(r rune) bool { return !unicode.Is(unicode.Mn, r) })
+			t.Filter(func(r rune) bool { return !isNonspacing(r) })
 		}
 		if lower {
 			t.Lower()
 		}
 	}
-}
-
-// isControl is the Other category of Unicode but for the line ends and tabs that count as white space.
-func isControl(r rune) bool {
-	return r != '\t' && r != '\n' && r != '\r' && unicode.Is(unicode.C, r)
 }
 
 // isChinese covers the blocks that BERT lists; U+2B820-2B91F are missing from its list.

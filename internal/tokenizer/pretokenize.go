@@ -156,14 +156,6 @@ func byteLevelSplitters(prefix, regex bool) (s []splitter, err error) {
 	}), nil
 }
 
-// isPunctuation is that of BERT: Unicode's, and all of ASCII that is no letter, number or space.
-func isPunctuation(r rune) bool {
-	if r < utf8.RuneSelf {
-		return r > ' ' && r < 0x7f && !(r >= '0' && r <= '9') && !(r|0x20 >= 'a' && r|0x20 <= 'z')
-	}
-	return unicode.IsPunct(r)
-}
-
 // metaspace puts a mark in the place of spaces, and before a text that does not start with one.
 func (c preTokenizerJSON) metaspace() ([]splitter, error) {
 	mark, scheme := c.Replacement, c.PrependScheme

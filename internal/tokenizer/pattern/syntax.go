@@ -1,7 +1,5 @@
 package pattern
 
-import "errors"
-
 // A Syntax is a dialect of regular expressions.
 type Syntax int
 
@@ -11,9 +9,3 @@ const (
 	// Fancy is that of tiktoken: ^ and $ are the ends of the text, {n,m}+ is possessive.
 	Fancy
 )
-
-type program struct{}
-
-func compile(expr string, syntax Syntax) (*program, error) { return nil, errors.New("not supported") }
-
-func (p *program) find(s string, from int) (int, int) { return -1, -1 }
