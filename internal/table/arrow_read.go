@@ -27,9 +27,12 @@ func openArrow(path string, _ *Schema) (_ decoder, err error) {
 		}
 	}()
 	defer guard(&err)
-	r, err := ipc.NewMappedFileReader(data)
+	r, err := ipc.NewMappedFileReader(data, ipc.WithEnsureNativeEndian(false))
 	if err != nil {
 		return nil, err
+	}
+	if !r.Schema().IsNativeEndian() { // arrow-go would turn the bytes round in the file's mapping
+		return nil, fmt.Errorf("written by a machine of the other byte order, which is not supported")
 	}
 	d := &arrowFile{data: data, ipc: r, schema: &Schema{Meta: r.Schema().Metadata().ToMap()}}
 	if d.schema.Fields, err = fromArrow("", r.Schema().Fields()); err != nil {

@@ -16,7 +16,10 @@ type convert = func(parquet.Value) (any, error)
 
 // leafType maps a leaf column of any writer to our types, without loss of a value.
 func leafType(c *parquet.Column, element *format.SchemaElement) (Type, convert, error) {
-	if _, ok := element.LogicalType.Value.(*format.Float16Type); ok {
+	switch element.LogicalType.Value.(type) {
+	case *format.NullType: // a column that was null in every row
+		return String, func(parquet.Value) (any, error) { return nil, nil }, nil
+	case *format.Float16Type:
 		return Float32, func(v parquet.Value) (any, error) { return float64(half(v.ByteArray())), nil }, nil
 	}
 	if lt := c.Type().LogicalType(); lt != nil {

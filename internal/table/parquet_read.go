@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -38,6 +39,9 @@ func openParquet(path string, _ *Schema) (_ decoder, err error) {
 	if d.columns, err = planParquet(pq); err != nil {
 		return nil, err
 	}
+	if err := checkChunks(pq); err != nil {
+		return nil, err
+	}
 	for i := range d.columns {
 		d.schema.Fields = append(d.schema.Fields, d.columns[i].field)
 	}
@@ -45,6 +49,31 @@ func openParquet(path string, _ *Schema) (_ decoder, err error) {
 		d.schema.Meta[kv.Key] = kv.Value
 	}
 	return d, nil
+}
+
+// checkChunks refuses columns that take no nulls and have some: parquet-go would fill their pages up with whatever lies in
+// memory behind them (ARROW-GH-47662).
+func checkChunks(pq *parquet.File) error {
+	var required []bool
+	var walk func(c *parquet.Column)
+	walk = func(c *parquet.Column) {
+		if c.Leaf() {
+			required = append(required, c.MaxDefinitionLevel() == 0)
+		}
+		for _, child := range c.Columns() {
+			walk(child)
+		}
+	}
+	walk(pq.Root())
+	for _, g := range pq.Metadata().RowGroups {
+		for i := range min(len(g.Columns), len(required)) {
+			meta := &g.Columns[i].MetaData
+			if required[i] && meta.Statistics.NullCount > 0 {
+				return fmt.Errorf("column %s takes no nulls and has %d", strings.Join(meta.PathInSchema, "."), meta.Statistics.NullCount)
+			}
+		}
+	}
+	return nil
 }
 
 func (d *parquetFile) Schema() *Schema { return d.schema }

@@ -13,7 +13,7 @@ import (
 
 // Borders of Parquet files. They count rows and bytes of values, nothing else, so that they depend on the rows alone.
 const (
-	groupBytes = 64 << 20 // values of a row group, uncompressed
+	groupBytes = 32 << 20 // values of a row group, uncompressed; the writer holds its pages compressed, a reader needs one page
 	groupRows  = 100_000
 	pageBytes  = 256 << 10
 	flushBytes = 1 << 20 // values held before they are handed to the columns' pages

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var binary = []string{".parquet", ".arrow"}
+var columnar = []string{".parquet", ".arrow"}
 
 // nested has every type, nulls at every depth, and names in no alphabetical order.
 var nested = &table.Schema{
@@ -90,7 +90,7 @@ func read(t testing.TB, path string) (*table.Schema, []table.Row) {
 }
 
 func TestRoundTrip(t *testing.T) {
-	for _, ext := range binary {
+	for _, ext := range columnar {
 		t.Run(ext, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "t"+ext)
 			write(t, path, nested, nestedRows)
@@ -106,7 +106,7 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestNoRows(t *testing.T) {
-	for _, ext := range binary {
+	for _, ext := range columnar {
 		path := filepath.Join(t.TempDir(), "t"+ext)
 		write(t, path, nested, nil)
 		schema, rows := read(t, path)
@@ -126,7 +126,7 @@ func many(n int) []table.Row {
 
 func TestManyRowsAndSelect(t *testing.T) {
 	rows := many(20_001)
-	for _, ext := range binary {
+	for _, ext := range columnar {
 		path := filepath.Join(t.TempDir(), "t"+ext)
 		write(t, path, nested, rows)
 		_, got := read(t, path)
@@ -157,7 +157,7 @@ func TestManyRowsAndSelect(t *testing.T) {
 }
 
 func TestSameBytes(t *testing.T) {
-	for _, ext := range binary {
+	for _, ext := range columnar {
 		a, b := filepath.Join(t.TempDir(), "a"+ext), filepath.Join(t.TempDir(), "b"+ext)
 		write(t, a, nested, many(9000))
 		write(t, b, nested, many(9000))
@@ -190,7 +190,7 @@ func TestRefuse(t *testing.T) {
 		{"no type", one(table.Field{}), nil, "has no type"},
 		{"twice", &table.Schema{Fields: []table.Field{{Name: "a", Type: table.Bool}, {Name: "a", Type: table.Bool}}}, nil, "unique"},
 	}
-	for _, ext := range binary {
+	for _, ext := range columnar {
 		for _, c := range cases {
 			path := filepath.Join(t.TempDir(), "t"+ext)
 			w, err := table.Create(path, c.schema)
@@ -209,7 +209,7 @@ func TestRefuse(t *testing.T) {
 }
 
 func TestRefusedRowHarmsNoOther(t *testing.T) {
-	for _, ext := range binary {
+	for _, ext := range columnar {
 		path := filepath.Join(t.TempDir(), "t"+ext)
 		w, err := table.Create(path, nested)
 		if err != nil {

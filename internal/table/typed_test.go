@@ -78,7 +78,7 @@ func save[T any](t testing.TB, path string, rows []T) {
 
 func TestTypedRoundTrip(t *testing.T) {
 	want := everythingRows()
-	for _, ext := range binary {
+	for _, ext := range columnar {
 		path := filepath.Join(t.TempDir(), "t"+ext)
 		save(t, path, want)
 		got := collect[everything](t, path)
@@ -103,7 +103,7 @@ func TestTypedMatches(t *testing.T) {
 		A int32   `json:"a"`
 	}
 	c := "c"
-	for _, ext := range binary {
+	for _, ext := range columnar {
 		path := filepath.Join(t.TempDir(), "t"+ext)
 		save(t, path, []wide{{A: 1, B: []int64{2, 3}, C: &c, D: 4}, {A: 1 << 40, C: &c}, {}, {B: []int64{1 << 40}, C: &c}, {C: &c, D: 1<<53 + 1}, {A: 5, C: &c}})
 		var got []narrow
