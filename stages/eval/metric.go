@@ -1,9 +1,6 @@
 package eval
 
-import (
-	"fmt"
-	"slices"
-)
+import "fettle/internal/config"
 
 // Metric scores one answer against the right ones; the best match counts. One value belongs to one file.
 type Metric interface {
@@ -19,30 +16,9 @@ type Aggregator interface {
 // Binary is implemented by a metric whose score is 0 or 1, so that McNemar's test applies to it.
 type Binary interface{ Binary() }
 
-var metrics = map[string]Metric{}
-
-func register(name string, m Metric) Metric {
-	if _, taken := metrics[name]; taken {
-		panic(fmt.Sprintf("metric %s registered twice", name))
-	}
-	metrics[name] = m
-	return m
-}
-
-// Metrics lists the names of the registered metrics in order.
-func Metrics() []string {
-	names := make([]string, 0, len(metrics))
-	for name := range metrics {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// MetricNamed returns a registered metric.
-func MetricNamed(name string) (Metric, bool) {
-	m, ok := metrics[name]
-	return m, ok
+func register(name string, m Metric) bool {
+	config.Register(name, m)
+	return true
 }
 
 // Aggregate is the figure of a metric over many answers: its own, or the mean; 0 for none.

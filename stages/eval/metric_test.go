@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"fettle/internal/config"
 	"fettle/internal/shared"
 	"fettle/stages/eval"
 )
@@ -80,7 +81,7 @@ func TestSquad2DataSet(t *testing.T) {
 
 func score(t *testing.T, metric, prediction string, answers ...string) float64 {
 	t.Helper()
-	m, ok := eval.MetricNamed(metric)
+	m, ok := config.New[eval.Metric](metric)
 	if !ok {
 		t.Fatalf("no metric %s", metric)
 	}
@@ -122,8 +123,8 @@ func TestOwnMetrics(t *testing.T) {
 // Every metric: deterministic, in [0, 1] here, and no text, however odd, stops it.
 func TestMetricConformance(t *testing.T) {
 	odd := []string{"", " ", "\x00", "\xff\xfe", "。", "a the an", "\u3000", "`", "```", "$", "𠮷", "İ", "\u0301"}
-	for _, name := range eval.Metrics() {
-		m, _ := eval.MetricNamed(name)
+	for _, name := range config.Names[eval.Metric]() {
+		m, _ := config.New[eval.Metric](name)
 		for _, p := range odd {
 			for _, a := range odd {
 				got := m.Score(p, []string{a})

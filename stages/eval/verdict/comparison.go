@@ -73,6 +73,7 @@ func (c Comparison) find(e *Evidence, o Options) Finding {
 	items := e.where(c.Where)
 	value := func(r Run, i int) float64 { return r.Scores[i] }
 	if c.Time {
+		e = e.timedOnly()
 		items = e.timed(items, c.A, c.B)
 		value = func(r Run, i int) float64 { return -math.Log(r.Seconds[i]) }
 	}

@@ -17,7 +17,7 @@ type Evidence struct {
 type Run struct {
 	Seed    int64
 	Scores  []float64 // of the primary metric, higher is better
-	Seconds []float64 // wall time of each answer, 0 = not timed; nil = none was
+	Seconds []float64 // wall time of each answer, 0 = not timed; nil = none was (seeds but the first)
 }
 
 // where lists the places of the questions that a filter takes.

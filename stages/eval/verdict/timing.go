@@ -2,6 +2,19 @@ package verdict
 
 import "math"
 
+// timedOnly is the evidence without the runs that were not timed.
+func (e *Evidence) timedOnly() *Evidence {
+	out := &Evidence{Questions: e.Questions, Runs: map[string][]Run{}}
+	for system, runs := range e.Runs {
+		for _, run := range runs {
+			if run.Seconds != nil {
+				out.Runs[system] = append(out.Runs[system], run)
+			}
+		}
+	}
+	return out
+}
+
 // timed keeps the items that every run of both systems has a time for.
 func (e *Evidence) timed(items []int, systems ...string) []int {
 	var out []int
@@ -9,7 +22,7 @@ func (e *Evidence) timed(items []int, systems ...string) []int {
 		ok := true
 		for _, s := range systems {
 			for _, run := range e.Runs[s] {
-				ok = ok && i < len(run.Seconds) && run.Seconds[i] > 0
+				ok = ok && run.Seconds[i] > 0
 			}
 		}
 		if ok {
