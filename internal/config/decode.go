@@ -53,7 +53,7 @@ func show(n *node) string {
 	case n.kind == nullNode:
 		return "nothing"
 	case n.kind == listNode:
-		return "a list"
+		return "a list of " + itoa(len(n.items))
 	case n.kind == mapNode:
 		return "settings"
 	case n.kind == refusedNode:

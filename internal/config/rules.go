@@ -15,12 +15,14 @@ type rules struct {
 	required               bool
 	min, max, above, below string // as written: numbers, durations or sizes
 	oneof                  []string
-	minlen, maxlen         int // 0 = no limit
+	minlen, maxlen         int    // 0 = no limit
+	path                   string // the path tag, for messages
 }
 
 // parseRules panics on a tag that means nothing: that is a bug of the struct.
 func parseRules(f reflect.StructField) (r rules) {
 	tag := f.Tag.Get("check")
+	r.path = f.Tag.Get("path")
 	if tag == "" {
 		return r
 	}
@@ -60,7 +62,7 @@ func length(f reflect.StructField, arg string) int {
 
 // element are the rules that hold for the elements of a list or a map.
 func (r rules) element() rules {
-	return rules{min: r.min, max: r.max, above: r.above, below: r.below, oneof: r.oneof}
+	return rules{min: r.min, max: r.max, above: r.above, below: r.below, oneof: r.oneof, path: r.path}
 }
 
 // broken says whether a value breaks a rule; required is judged elsewhere.

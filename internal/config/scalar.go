@@ -101,14 +101,14 @@ func parseInt(s string, dst reflect.Value) (string, bool) {
 	if dst.CanUint() {
 		v, err := strconv.ParseUint(strings.TrimPrefix(s, "+"), 10, bits)
 		if err != nil {
-			return " from 0 to " + strconv.FormatUint(math.MaxUint64>>(64-bits), 10), false
+			return ", from 0 to " + strconv.FormatUint(math.MaxUint64>>(64-bits), 10), false
 		}
 		dst.SetUint(v)
 		return "", true
 	}
 	v, err := strconv.ParseInt(s, 10, bits)
 	if err != nil {
-		return " that fits " + itoa(bits) + " bits", false
+		return ", one that fits " + itoa(bits) + " bits", false
 	}
 	dst.SetInt(v)
 	return "", true

@@ -19,8 +19,6 @@ var units = []struct {
 	{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1},
 }
 
-const sizeWanted = "a size with its unit, such as 64MiB or 2GB"
-
 // ParseSize reads "64MiB", "1.5GiB", "2GB" or "0".
 func ParseSize(s string) (Size, error) {
 	if s == "0" {
@@ -42,7 +40,7 @@ func ParseSize(s string) (Size, error) {
 		}
 		return Size(bytes), nil
 	}
-	return 0, fmt.Errorf("want %s", sizeWanted)
+	return 0, fmt.Errorf("size %q: want one such as 64MiB or 2GB", s)
 }
 
 // String is the shortest exact form, in powers of 1024 where they fit.

@@ -5,6 +5,8 @@ import (
 	"strings"
 )
 
+var pathNames = map[string]string{"file": "file", "dir": "directory"}
+
 // wanted describes what a field takes, as the end of "want ...".
 func wanted(t reflect.Type, r rules) string {
 	if len(r.oneof) > 0 && t.Kind() != reflect.Slice && t.Kind() != reflect.Map {
@@ -12,9 +14,9 @@ func wanted(t reflect.Type, r rules) string {
 	}
 	switch {
 	case t == durationType:
-		return "a duration with its unit, such as 90s or 1h30m" + r.limits()
+		return "a duration" + r.limits() + ", such as 90s or 1h30m"
 	case t == sizeType:
-		return sizeWanted + r.limits()
+		return "a size" + r.limits() + ", such as 64MiB or 2GB"
 	case isChoice(t):
 		return oneOf(namesOf(operatorOf(t)))
 	}
@@ -24,13 +26,16 @@ func wanted(t reflect.Type, r rules) string {
 	case reflect.Bool:
 		return "true or false"
 	case reflect.String:
-		return "text" + r.lengths(" characters")
+		if r.path != "" {
+			return "the path of a " + pathNames[r.path]
+		}
+		return "text" + r.lengths("characters")
 	case reflect.Float32, reflect.Float64:
 		return "a number" + r.limits()
 	case reflect.Slice:
-		return "a list" + r.lengths(" entries") + " of " + plural(t.Elem(), r.element())
+		return "a list of " + plural(t.Elem(), r.element()) + r.lengths("entries")
 	case reflect.Map, reflect.Struct:
-		return "settings, one \"name: value\" a line" + r.lengths(" entries")
+		return "settings, one \"name: value\" a line" + r.lengths("entries")
 	case reflect.Interface:
 		return "a value"
 	}
@@ -89,16 +94,17 @@ func (r rules) limits() string {
 }
 
 func (r rules) lengths(unit string) string {
-	if r.minlen == 1 && r.maxlen == 0 {
-		return " that is not empty"
-	}
 	switch {
+	case r.minlen == 1 && r.maxlen == 0:
+		return " (not empty)"
+	case r.minlen > 0 && r.minlen == r.maxlen:
+		return " (" + itoa(r.minlen) + " " + unit + ")"
 	case r.minlen > 0 && r.maxlen > 0:
-		return " of " + itoa(r.minlen) + " to " + itoa(r.maxlen) + unit
+		return " (" + itoa(r.minlen) + " to " + itoa(r.maxlen) + " " + unit + ")"
 	case r.minlen > 0:
-		return " of at least " + itoa(r.minlen) + unit
+		return " (at least " + itoa(r.minlen) + " " + unit + ")"
 	case r.maxlen > 0:
-		return " of at most " + itoa(r.maxlen) + unit
+		return " (at most " + itoa(r.maxlen) + " " + unit + ")"
 	}
 	return ""
 }
