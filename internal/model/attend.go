@@ -12,6 +12,9 @@ type rowAttention struct {
 	scope *Scope
 	masks masks
 	graph *graph.Graph
+	// For prefill: the last layer goes on with the last position only; keep gets every layer's rotated keys and values.
+	lastOnly bool
+	keep     func(k, v *graph.Node)
 }
 
 func newAttention(m *Model, s *Scope, b Batch) *rowAttention {
@@ -30,14 +33,17 @@ func newAttention(m *Model, s *Scope, b Batch) *rowAttention {
 func (a *rowAttention) layer(layer int, q, k, v *graph.Node) *graph.Node {
 	c := a.model.Config
 	d := q.Shape().Dimensions
-	q, k = a.rotate(layer, headsFirst(q), c.AttnScale), a.rotate(layer, headsFirst(k), 1)
-	k, v = repeat(k, c.Heads/c.KVHeads), repeat(headsFirst(v), c.Heads/c.KVHeads)
+	q, k, v = a.rotate(layer, headsFirst(q), c.AttnScale), a.rotate(layer, headsFirst(k), 1), headsFirst(v)
+	if a.keep != nil {
+		a.keep(k, v)
+	}
+	k, v = repeat(k, c.Heads/c.KVHeads), repeat(v, c.Heads/c.KVHeads)
 	window := c.Layers[layer].Window
-	job := attendJob{q: q, k: k, v: v, softcap: c.AttnSoftcap, cut: cut}
+	job := attendJob{q: q, k: k, v: v, softcap: c.AttnSoftcap, cut: cut, skip: k.Shape().Dim(2) - d[1]}
 	if a.scope.Remat {
 		job.cut = slice
 	}
-	for _, b := range blocks(d[1], window) {
+	for _, b := range a.blocks(layer, k.Shape().Dim(2), window) {
 		job.blocks = append(job.blocks, b)
 		job.masks = append(job.masks, a.masks.add(a.graph, window, b))
 	}
@@ -48,6 +54,26 @@ func (a *rowAttention) layer(layer int, q, k, v *graph.Node) *graph.Node {
 		o = job.withGradient()
 	}
 	return graph.Reshape(graph.TransposeAllAxes(o, 1, 2, 0, 3), d[0], d[1], d[2]*d[3])
+}
+
+// ends reports whether a layer goes on with the last position only.
+func (a *rowAttention) ends(layer int) bool {
+	return a.lastOnly && layer == len(a.model.Config.Layers)-1
+}
+
+func (a *rowAttention) queries(layer int, x *graph.Node) *graph.Node {
+	if !a.ends(layer) {
+		return x
+	}
+	n := x.Shape().Dim(1)
+	return slice(x, 1, n-1, n)
+}
+
+func (a *rowAttention) blocks(layer, seq, window int) []block {
+	if !a.ends(layer) {
+		return blocks(seq, window)
+	}
+	return []block{{q0: seq - 1, q1: seq, k1: seq}}
 }
 
 // headsFirst turns [batch, seq, heads, head] into [heads, batch, seq, head].
@@ -66,6 +92,7 @@ func repeat(x *graph.Node, n int) *graph.Node {
 type attendJob struct {
 	q, k, v *graph.Node
 	softcap float64
+	skip    int // the positions before the first query
 	cut     func(x *graph.Node, axis, from, to int) *graph.Node
 	blocks  []block
 	masks   []*graph.Node // per block; nil = sees all
@@ -94,7 +121,7 @@ func (j *attendJob) forward() *graph.Node {
 	outs := make([]*graph.Node, len(j.blocks))
 	for i, b := range j.blocks {
 		d := &j.done[i]
-		score := mulT(j.cut(j.q, 2, b.q0, b.q1), j.cut(j.k, 2, b.k0, b.k1))
+		score := f32(mulT(j.cut(j.q, 2, b.q0-j.skip, b.q1-j.skip), j.cut(j.k, 2, b.k0, b.k1)))
 		if j.softcap != 0 {
 			d.tanh = graph.Tanh(graph.DivScalar(score, j.softcap))
 			score = graph.MulScalar(d.tanh, j.softcap)
@@ -104,7 +131,8 @@ func (j *attendJob) forward() *graph.Node {
 		}
 		d.e = graph.Exp(graph.Sub(score, graph.StopGradient(graph.ReduceAndKeep(score, graph.ReduceMax, -1))))
 		d.sum = graph.ReduceAndKeep(d.e, graph.ReduceSum, -1)
-		d.out = graph.Div(mul(d.e, j.cut(j.v, 2, b.k0, b.k1)), d.sum)
+		v := j.cut(j.v, 2, b.k0, b.k1)
+		d.out = graph.Div(mul(as(d.e, v), v), as(d.sum, v))
 		outs[i] = d.out
 	}
 	if len(outs) == 1 {
@@ -136,14 +164,15 @@ func (j *attendJob) backward(do *graph.Node) (dq, dk, dv *graph.Node) {
 	for i, b := range j.blocks {
 		d := j.done[i]
 		k, v := j.cut(j.k, 2, b.k0, b.k1), j.cut(j.v, 2, b.k0, b.k1)
-		g := graph.Div(j.cut(do, 2, b.q0, b.q1), d.sum)
-		dvs[i] = mul(flip(g), d.e) // [h, b, head, keys]
-		ds := graph.Mul(d.e, graph.Sub(mulT(g, v), graph.ReduceAndKeep(graph.Mul(g, d.out), graph.ReduceSum, -1)))
+		g := graph.Div(j.cut(do, 2, b.q0-j.skip, b.q1-j.skip), as(d.sum, do))
+		dvs[i] = mul(flip(g), as(d.e, g)) // [h, b, head, keys]
+		ds := graph.Mul(d.e, graph.Sub(f32(mulT(g, v)), graph.ReduceAndKeep(f32(graph.Mul(g, d.out)), graph.ReduceSum, -1)))
 		if d.tanh != nil {
 			ds = graph.Mul(ds, graph.OneMinus(graph.Square(d.tanh)))
 		}
+		ds = as(ds, k)
 		dqs[i] = mul(ds, k)
-		dks[i] = mul(flip(j.cut(j.q, 2, b.q0, b.q1)), ds)
+		dks[i] = mul(flip(j.cut(j.q, 2, b.q0-j.skip, b.q1-j.skip)), ds)
 	}
 	dq = dqs[0]
 	if len(dqs) > 1 {
@@ -152,7 +181,6 @@ func (j *attendJob) backward(do *graph.Node) (dq, dk, dv *graph.Node) {
 	return dq, flip(j.gather(dks)), flip(j.gather(dvs))
 }
 
-// flip swaps the last two axes.
 // gather sums the blocks' gradients [h, b, head, keys] of key ranges that overlap into one of all keys.
 func (j *attendJob) gather(parts []*graph.Node) *graph.Node {
 	if len(parts) == 1 {

@@ -11,9 +11,9 @@ func (m *Model) attention(s *Scope, layer int, x *graph.Node, attend attender) *
 	var q, k, v *graph.Node
 	if c.FusedQKV {
 		parts := split(linear(s, linears[0], x), linears[0].Parts)
-		q, k, v = parts[0], parts[1], parts[2]
+		q, k, v = attend.queries(layer, parts[0]), parts[1], parts[2]
 	} else {
-		q, k, v = linear(s, linears[0], x), linear(s, linears[1], x), linear(s, linears[2], x)
+		q, k, v = linear(s, linears[0], attend.queries(layer, x)), linear(s, linears[1], x), linear(s, linears[2], x)
 	}
 	if c.QKNorm == FullQKNorm {
 		q, k = m.qkNorm(s, layer, q, k)
@@ -22,7 +22,7 @@ func (m *Model) attention(s *Scope, layer int, x *graph.Node, attend attender) *
 	if c.QKNorm == HeadQKNorm {
 		q, k = m.qkNorm(s, layer, q, k)
 	}
-	return linear(s, linears[len(linears)-1], attend(layer, q, k, v))
+	return linear(s, linears[len(linears)-1], attend.layer(layer, q, k, v))
 }
 
 func (m *Model) qkNorm(s *Scope, layer int, q, k *graph.Node) (*graph.Node, *graph.Node) {

@@ -7,12 +7,16 @@ import (
 
 // Hidden runs the decoder: [batch, seq, hidden] after the final norm.
 func (m *Model) Hidden(s *Scope, b Batch) *graph.Node {
-	attend := newAttention(m, s, b)
-	return m.stack(s, m.embed(s, b.Tokens), attend.layer)
+	return m.stack(s, m.embed(s, b.Tokens), newAttention(m, s, b))
 }
 
-// attender rotates and attends: q [batch, seq, heads, head], k and v [batch, seq, kv heads, head] -> [batch, seq, heads·head].
-type attender func(layer int, q, k, v *graph.Node) *graph.Node
+// attender is how positions see each other.
+type attender interface {
+	// layer rotates and attends: q [batch, seq, heads, head], k and v [batch, seq, kv heads, head] -> [batch, seq, heads·head].
+	layer(layer int, q, k, v *graph.Node) *graph.Node
+	// queries cuts x [batch, seq, hidden] down to the positions that go on from this layer.
+	queries(layer int, x *graph.Node) *graph.Node
+}
 
 // stack runs all layers on the embedded tokens; what is attended to is the caller's.
 func (m *Model) stack(s *Scope, x *graph.Node, attend attender) *graph.Node {
@@ -26,7 +30,7 @@ func (m *Model) stack(s *Scope, x *graph.Node, attend attender) *graph.Node {
 		}
 		h := m.layerNorm(s, i, n.PreAttn, x)
 		h = m.attention(s, i, h, attend)
-		x = graph.Add(x, m.layerNorm(s, i, n.PostAttn, h))
+		x = graph.Add(attend.queries(i, x), m.layerNorm(s, i, n.PostAttn, h))
 		h = m.layerNorm(s, i, n.PreMLP, x)
 		h = m.feedForward(s, i, h)
 		x = graph.Add(x, m.layerNorm(s, i, n.PostMLP, h))

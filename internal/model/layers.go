@@ -51,3 +51,13 @@ func (f *fields) layerTypes(c *Config) []string {
 	}
 	return types
 }
+
+// LongRope is the number of positions up to which the model's longrope uses its short factors; 0 when it has no longrope.
+func (c *Config) LongRope() int {
+	for _, l := range c.Layers {
+		if l.Rope != nil && l.Rope.Type == "longrope" {
+			return l.Rope.Original
+		}
+	}
+	return 0
+}

@@ -6,16 +6,15 @@ import (
 
 // rmsNorm scales x to unit mean square over its last axis and multiplies by the weight (1 + weight for Gemma).
 func (m *Model) rmsNorm(s *Scope, name string, x *graph.Node) *graph.Node {
-	w := s.Param(name)
-	if w.DType() != x.DType() {
-		w = graph.ConvertDType(w, x.DType())
-	}
+	w := f32(s.Param(name))
 	if m.Config.NormPlusOne {
 		w = graph.OnePlus(w)
 	}
-	mean := graph.ReduceAndKeep(graph.Square(x), graph.ReduceMean, -1)
+	y := f32(x)
+	mean := graph.ReduceAndKeep(graph.Square(y), graph.ReduceMean, -1)
 	// Divided by a root: GoMLX has no gradient for Rsqrt.
-	return graph.Mul(graph.Div(x, graph.Sqrt(graph.AddScalar(mean, m.Config.Eps))), graph.ExpandLeftToRank(w, x.Rank()))
+	y = graph.Div(y, graph.Sqrt(graph.AddScalar(mean, m.Config.Eps)))
+	return as(graph.Mul(y, graph.ExpandLeftToRank(w, x.Rank())), x)
 }
 
 // layerNorm applies the norm of one of a layer's places, where the family has one there.

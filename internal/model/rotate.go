@@ -47,8 +47,15 @@ func (r *rotation) rotate(layer int, x *graph.Node, scale float64) *graph.Node {
 		return graph.MulScalar(x, scale)
 	}
 	t := r.table(rope, scale)
-	swapped := graph.DotGeneral(x, []int{3}, nil, graph.ConvertDType(r.swap(rope.Dim), x.DType()), []int{0}, nil)
-	return graph.Add(graph.Mul(x, graph.ConvertDType(t.cos, x.DType())), graph.Mul(swapped, graph.ConvertDType(t.sin, x.DType())))
+	swapped := graph.DotGeneral(x, []int{3}, nil, as(r.swap(rope.Dim), x), []int{0}, nil)
+	cos, sin := as(lastOf(t.cos, x), x), as(lastOf(t.sin, x), x)
+	return graph.Add(graph.Mul(x, cos), graph.Mul(swapped, sin))
+}
+
+// lastOf takes as many of the last positions of a table as x has: queries may be fewer than keys.
+func lastOf(table, x *graph.Node) *graph.Node {
+	n := table.Shape().Dim(2)
+	return cut(table, 2, n-x.Shape().Dim(2), n)
 }
 
 func (r *rotation) table(rope *Rope, scale float64) rotationTable {

@@ -1,0 +1,145 @@
+package generate
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// row is one prompt on its way.
+type row struct {
+	index  int
+	tokens []int32 // prompt and what was generated
+	prompt int
+	out    *Output
+}
+
+// batch runs some rows to their ends.
+type batch struct {
+	*Generator
+	rows  []*row // those still running
+	fn    func(i int, token int32) bool
+	state *state // the cache of the rows, more or fewer rows than run
+	slots []int  // rows[i] is row slots[i] of the state
+}
+
+func (b *batch) run(ctx context.Context) error {
+	all, began := b.rows, time.Now()
+	next, err := b.prefill()
+	if err != nil {
+		return err
+	}
+	defer func() { b.state.free() }()
+	prefill := time.Since(began)
+	for b.accept(next); len(b.rows) > 0; b.accept(next) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if next, err = b.advance(); err != nil {
+			return err
+		}
+	}
+	decode := time.Since(began) - prefill
+	for _, r := range all {
+		r.out.Prefill, r.out.Decode = prefill/time.Duration(len(all)), decode/time.Duration(len(all))
+	}
+	return nil
+}
+
+// accept gives each running row its next token and drops the rows that end with it.
+func (b *batch) accept(next []int32) {
+	var rows []*row
+	var slots []int
+	for i, r := range b.rows {
+		token := next[i]
+		r.tokens = append(r.tokens, token)
+		r.out.Tokens = append(r.out.Tokens, token)
+		r.out.Stopped = slices.Contains(b.options.EOS, token)
+		goOn := b.fn == nil || b.fn(r.index, token)
+		if goOn && !r.out.Stopped && len(r.out.Tokens) < b.options.MaxNew {
+			rows, slots = append(rows, r), append(slots, b.slots[i])
+		}
+	}
+	b.rows, b.slots = rows, slots
+}
+
+// advance computes the running rows' next tokens.
+func (b *batch) advance() ([]int32, error) {
+	if b.longRope > 0 && len(b.rows[0].tokens) == b.longRope+1 {
+		b.state.free() // the first position with longrope's long factors: they hold for the positions before it too
+		return b.prefill()
+	}
+	if size := padRows(len(b.rows)); size <= b.state.rows/2 {
+		if err := b.programs.compact(b.state, pad(b.slots, size)); err != nil {
+			return nil, err
+		}
+		for i := range b.slots {
+			b.slots[i] = i
+		}
+	}
+	tokens := make([]int32, b.state.rows)
+	for i, r := range b.rows {
+		tokens[b.slots[i]] = r.tokens[len(r.tokens)-1]
+	}
+	next, err := b.programs.step(b.state, tokens)
+	if err != nil {
+		return nil, err
+	}
+	picked := make([]int32, len(b.rows))
+	for i, slot := range b.slots {
+		picked[i] = next[slot]
+	}
+	return picked, nil
+}
+
+// prefill runs the rows' tokens so far and leaves their cache in b.state.
+func (b *batch) prefill() ([]int32, error) {
+	size, seq := padRows(len(b.rows)), 0
+	for _, r := range b.rows {
+		seq = max(seq, len(r.tokens))
+	}
+	seq = padLength(seq)
+	tokens, start := make([]int32, size*seq), make([]int32, size)
+	b.slots = make([]int, len(b.rows))
+	for i := range size {
+		r := b.rows[min(i, len(b.rows)-1)] // spare rows repeat the last one
+		start[i] = int32(seq - len(r.tokens))
+		copy(tokens[i*seq+int(start[i]):], r.tokens)
+	}
+	for i := range b.slots {
+		b.slots[i] = i
+	}
+	state, next, err := b.programs.prefill(tokens, start, seq)
+	if err != nil {
+		return nil, err
+	}
+	b.state = state
+	return next[:len(b.rows)], nil
+}
+
+// padRows rounds a number of rows up to a power of two: few programs.
+func padRows(n int) int {
+	size := 1
+	for size < n {
+		size *= 2
+	}
+	return size
+}
+
+// padLength rounds a prompt's length up: by 32 at first, by an eighth of the next power of two for long ones.
+func padLength(n int) int {
+	step := max(32, padRows(n)/8)
+	if n <= 16 {
+		step = 16
+	}
+	return (n + step - 1) / step * step
+}
+
+// pad repeats the last row to make size of them.
+func pad(slots []int, size int) []int32 {
+	out := make([]int32, size)
+	for i := range out {
+		out[i] = int32(slots[min(i, len(slots)-1)])
+	}
+	return out
+}

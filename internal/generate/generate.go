@@ -1,0 +1,98 @@
+package generate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"fettle/internal/backend"
+	"fettle/internal/lora"
+	"fettle/internal/model"
+)
+
+// Options says how to continue prompts.
+type Options struct {
+	MaxNew int     // tokens a prompt gets at most
+	EOS    []int32 // tokens that end a row; nil = those of the model's config
+	Batch  int     // rows computed at once; 0 = 64
+	Base   BaseHook
+}
+
+// Output is what a prompt got.
+type Output struct {
+	Tokens  []int32 // the new tokens; one that ended the row is the last of them
+	Stopped bool    // ended by an end token, not by MaxNew
+	// Prefill and Decode are the row's share of its batch's time.
+	Prefill, Decode time.Duration
+}
+
+// Generator holds a model's weights on a backend and its compiled programs. It serves one call at a time.
+type Generator struct {
+	programs *programs
+	options  Options
+	longRope int // positions up to which longrope uses its short factors; 0 = the model has no longrope
+}
+
+// New makes a generator. a may be nil.
+func New(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Backend, o Options) (*Generator, error) {
+	if o.MaxNew < 1 {
+		return nil, fmt.Errorf("generate: want at least one new token, MaxNew is %d", o.MaxNew)
+	}
+	if o.EOS == nil {
+		for _, id := range m.Config.EOS {
+			o.EOS = append(o.EOS, int32(id))
+		}
+	}
+	o.Batch = cmp.Or(o.Batch, 64)
+	p, err := newPrograms(m, w, a, b, o)
+	if err != nil {
+		return nil, fmt.Errorf("generate: %w", err)
+	}
+	return &Generator{programs: p, options: o, longRope: m.Config.LongRope()}, nil
+}
+
+// Close frees the programs; the weights stay the caller's.
+func (g *Generator) Close() { g.programs.close() }
+
+// Greedy continues every prompt with its most likely tokens.
+func (g *Generator) Greedy(ctx context.Context, prompts [][]int32) ([]Output, error) {
+	return g.Each(ctx, prompts, nil)
+}
+
+// Each is Greedy that calls fn (if not nil) with every new token of prompt i as it comes; fn returns false to end the row.
+func (g *Generator) Each(ctx context.Context, prompts [][]int32, fn func(i int, token int32) bool) ([]Output, error) {
+	out := make([]Output, len(prompts))
+	rows := make([]*row, len(prompts))
+	for i, p := range prompts {
+		if len(p) == 0 {
+			return nil, fmt.Errorf("generate: prompt %d is empty", i)
+		}
+		rows[i] = &row{index: i, tokens: slices.Clone(p), prompt: len(p), out: &out[i]}
+	}
+	slices.SortStableFunc(rows, func(a, b *row) int { return len(a.tokens) - len(b.tokens) })
+	for len(rows) > 0 {
+		n := g.batchSize(rows)
+		b := &batch{Generator: g, rows: rows[:n], fn: fn}
+		if err := b.run(ctx); err != nil {
+			return nil, fmt.Errorf("generate: %w", err)
+		}
+		rows = rows[n:]
+	}
+	return out, nil
+}
+
+// batchSize is how many of the (sorted) rows go together. Longrope chooses its factors once a batch, by the longest row:
+// there, only rows of one length see what they would see alone.
+func (g *Generator) batchSize(rows []*row) int {
+	n := min(len(rows), g.options.Batch)
+	if g.longRope == 0 {
+		return n
+	}
+	same := 1
+	for same < n && len(rows[same].tokens) == len(rows[0].tokens) {
+		same++
+	}
+	return same
+}
