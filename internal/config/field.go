@@ -50,3 +50,15 @@ func fieldNames(fields []field) []string {
 	}
 	return names
 }
+
+// owed says that a setting has to be given: v, its default, will not do. Text that is empty is none of its oneof, and fine.
+func (f field) owed(v reflect.Value) bool {
+	empty := v.IsZero() || (v.Kind() == reflect.Slice || v.Kind() == reflect.Map) && v.Len() == 0
+	switch {
+	case f.check.required && empty && v.Kind() != reflect.Bool:
+		return true
+	case v.Kind() == reflect.String && empty:
+		return f.check.minlen > 0
+	}
+	return f.check.broken(v)
+}

@@ -15,6 +15,7 @@ type Field struct {
 	Meaning string
 	InKey   bool   // whether its value, or the content it names, enters the artifact key
 	Path    string // "", "file" or "dir"
+	Must    bool   // has to be given
 }
 
 // Fields lists every leaf setting of a struct in its order, operators by name. v holds the defaults.
@@ -74,7 +75,8 @@ func holdsMore(t reflect.Type) bool {
 
 func (l *lister) leaf(v reflect.Value, at string, f field) {
 	one := Field{Name: at, Type: wanted(f.typ, f.check), Meaning: f.meaning, InKey: f.inKey, Path: f.path}
-	if value := plain(v, everything); value != nil && !(v.IsZero() && v.Kind() != reflect.Bool && !isNumber(v)) {
+	one.Must = f.owed(v)
+	if value := plain(v, everything); value != nil && !one.Must && !(v.IsZero() && v.Kind() != reflect.Bool && !isNumber(v)) {
 		data, _ := json.Marshal(value)
 		one.Default = string(data)
 	}
@@ -101,7 +103,10 @@ func Docs(v any) string {
 	cell := strings.NewReplacer("|", "\\|", "\n", " ")
 	for _, f := range Fields(v) {
 		byDefault := ""
-		if f.Default != "" {
+		switch {
+		case f.Must:
+			byDefault = "required"
+		case f.Default != "":
 			byDefault = "`" + f.Default + "`"
 		}
 		b.WriteString("| `" + f.Name + "` | " + cell.Replace(f.Type) + " | " + cell.Replace(byDefault) + " | " + cell.Replace(f.Meaning) + " |\n")

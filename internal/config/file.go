@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -38,7 +39,9 @@ func Load(path string) (*File, error) {
 func Parse(path string, data []byte) (*File, error) {
 	f := &File{path: path}
 	if want, at := unreadable(data); want != "" {
-		return nil, f.fault(1+bytes.Count(data[:at], []byte("\n")), 1, want)
+		before := string(data[:at])
+		col := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
+		return nil, f.fault(1+strings.Count(before, "\n"), col, want)
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	f.crlf = bytes.Contains(data, []byte("\r\n"))
@@ -56,10 +59,10 @@ func unreadable(data []byte) (want string, at int) {
 	for i := 0; i < len(data); {
 		r, n := utf8.DecodeRune(data[i:])
 		if r == utf8.RuneError && n == 1 {
-			return "want UTF-8: the line holds a byte that is not", i
+			return "want UTF-8: this byte is not", i
 		}
 		if r == 0 {
-			return "want text: the line holds a zero byte", i
+			return "want text: this byte is zero", i
 		}
 		i += n
 	}
@@ -112,7 +115,7 @@ func (f *File) syntax(err error) error {
 	}
 	line, col := place(syntax.Token)
 	want := syntax.Message
-	if bytes.Contains([]byte(want), []byte("'\t'")) {
+	if strings.Contains(want, "'\t'") {
 		want = "want spaces: a tab cannot indent YAML"
 	}
 	return f.fault(line, col, want)

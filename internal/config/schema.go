@@ -50,7 +50,7 @@ func (b builder) structure(v reflect.Value) *jsonschema.Schema {
 		p := b.field(value, f)
 		s.Properties[f.name] = p
 		s.PropertyOrder = append(s.PropertyOrder, f.name)
-		if owes(value, f, p) {
+		if f.owed(value) || len(p.Required) > 0 && value.Kind() == reflect.Struct {
 			s.Required = append(s.Required, f.name)
 		}
 	}
@@ -60,24 +60,13 @@ func (b builder) structure(v reflect.Value) *jsonschema.Schema {
 	return s
 }
 
-// owes says that leaving a setting out is a fault: its default breaks its own rules, or a struct holds such a one.
-func owes(v reflect.Value, f field, p *jsonschema.Schema) bool {
-	if v.Kind() == reflect.Struct && !isChoice(v.Type()) {
-		return len(p.Required) > 0
-	}
-	if f.check.required && v.IsZero() && v.Kind() != reflect.Bool {
-		return true
-	}
-	return v.Kind() != reflect.String && f.check.broken(v) || v.Kind() == reflect.String && v.Len() < f.check.minlen
-}
-
 func never() *jsonschema.Schema { return &jsonschema.Schema{Not: &jsonschema.Schema{}} }
 
 // field is the schema of a setting, with its meaning and default.
 func (b builder) field(v reflect.Value, f field) *jsonschema.Schema {
 	s := b.typ(v, f.typ, f.check)
 	s.Description = f.meaning
-	if v.Kind() == reflect.Struct && !isChoice(v.Type()) || v.IsZero() && (f.check.required || f.check.broken(v)) {
+	if v.Kind() == reflect.Struct && !isChoice(v.Type()) || f.owed(v) || f.check.broken(v) {
 		return s
 	}
 	if value := plain(v, everything); value != nil {

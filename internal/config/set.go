@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -214,6 +215,11 @@ func (s *setting) notOne(n *node, step string, at []int) *Fault {
 	if _, ok := index(step); ok {
 		return s.fault(n, fmt.Sprintf("no entry %s: the list has %d, numbered from 0", step, len(n.items)), "")
 	}
-	names := operatorNames(n)
+	var names []string
+	for _, name := range operatorNames(n) {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
 	return s.fault(n, "no entry "+step+", want one of "+list(names), nearest(step, names))
 }

@@ -83,28 +83,22 @@ func deeper(key string, fields []field, depth int) string {
 
 // unset judges a setting that the file leaves out: its default must do.
 func (d *decoder) unset(v reflect.Value, at spot, f field) {
-	empty := v.IsZero() || (v.Kind() == reflect.Slice || v.Kind() == reflect.Map) && v.Len() == 0
-	missing := "missing, want " + wanted(f.typ, f.check)
-	if f.meaning != "" {
-		missing += " (" + f.meaning + ")"
-	}
 	nothing := &node{kind: mapNode, line: at.line, col: at.col}
 	switch {
+	case f.owed(v):
+		missing := "missing, want " + wanted(f.typ, f.check)
+		if f.meaning != "" {
+			missing += " (" + f.meaning + ")"
+		}
+		d.tell(at, missing, "")
 	case isChoice(v.Type()):
 		if name, value := v.Interface().(chooser).chosen(); value.IsValid() {
 			d.operator(nothing, value, v, at.in(name, at.line, at.col))
-		} else if f.check.required {
-			d.tell(at, missing, "")
 		}
 	case v.Kind() == reflect.Struct:
 		d.structure(nothing, v, at)
 	case v.Kind() == reflect.Pointer && !v.IsNil():
 		d.unset(v.Elem(), at, f)
-	case f.check.required && empty && v.Kind() != reflect.Bool:
-		d.tell(at, missing, "")
-	case v.Kind() == reflect.String && v.Len() == 0 && f.check.minlen == 0: // not set is not one of the values, and fine
-	case f.check.broken(v):
-		d.tell(at, missing, "")
 	}
 }
 
