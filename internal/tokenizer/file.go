@@ -46,11 +46,7 @@ func (f *file) build() (*Tokenizer, error) {
 		return nil, err
 	}
 	t.splitters = splitters
-	if bpe, ok := t.model.(*subword.BPE); ok && byteLevel {
-		if raw, ok := bpe.Raw(); ok {
-			t.model, t.splitters = raw, splitters[:len(splitters)-1]
-		}
-	}
+	t.takeBytes(byteLevel)
 	if t.decoder, t.joinsBytes, err = decoders(f.Decoder); err != nil {
 		return nil, err
 	}
@@ -65,6 +61,17 @@ func (f *file) build() (*Tokenizer, error) {
 	}
 	t.finish()
 	return t, nil
+}
+
+// takeBytes leaves out the last splitter, the one that spells bytes, where the model can take bytes as they are.
+func (t *Tokenizer) takeBytes(byteLevel bool) {
+	bpe, ok := t.model.(*subword.BPE)
+	if !ok || !byteLevel {
+		return
+	}
+	if raw, ok := bpe.Raw(); ok {
+		t.model, t.splitters = raw, t.splitters[:len(t.splitters)-1]
+	}
 }
 
 // modelJSON is a model as written, of whatever type.
@@ -176,18 +183,25 @@ func (m *mergeList) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &lines); err != nil {
 		return err
 	}
-	*m = make(mergeList, 0, len(lines))
+	var err error
+	*m, err = parseMerges(lines)
+	return err
+}
+
+// parseMerges reads merges written as two tokens with a space between them.
+func parseMerges(lines []string) ([][2]string, error) {
+	merges := make([][2]string, 0, len(lines))
 	for i, line := range lines {
 		if strings.HasPrefix(line, "#version") {
 			continue
 		}
 		left, right, ok := strings.Cut(line, " ")
 		if !ok || strings.Contains(right, " ") {
-			return fmt.Errorf("merge %d %q: not two tokens with a space between them", i, line)
+			return nil, fmt.Errorf("merge %d %q: not two tokens with a space between them", i, line)
 		}
-		*m = append(*m, [2]string{left, right})
+		merges = append(merges, [2]string{left, right})
 	}
-	return nil
+	return merges, nil
 }
 
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }

@@ -62,6 +62,19 @@ func goldenIndex(t testing.TB) []struct {
 	return index
 }
 
+// goldenTexts are the reference texts by id.
+func goldenTexts(t testing.TB) map[int]string {
+	t.Helper()
+	texts := map[int]string{}
+	lines(t, shared.Path(t, "golden/text/tokenizers/texts.jsonl"), func(l struct {
+		ID   int
+		Text string
+	}) {
+		texts[l.ID] = l.Text
+	})
+	return texts
+}
+
 type goldenCase struct {
 	Text          int
 	IDs           []int32
@@ -83,12 +96,7 @@ type goldenPair struct {
 
 // TestGolden compares with Hugging Face's tokenizers: ids, offsets and text of every reference case.
 func TestGolden(t *testing.T) {
-	texts := map[int]string{}
-	type text struct {
-		ID   int
-		Text string
-	}
-	lines(t, shared.Path(t, "golden/text/tokenizers/texts.jsonl"), func(l text) { texts[l.ID] = l.Text })
+	texts := goldenTexts(t)
 	for _, g := range goldenIndex(t) {
 		t.Run(g.Name, func(t *testing.T) {
 			tok, err := tokenizer.Load(shared.Path(t, g.Path))

@@ -1,9 +1,6 @@
 package tokenizer
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 
 	"fettle/internal/tokenizer/aligned"
@@ -30,7 +27,6 @@ type Tokenizer struct {
 	added      *added
 	normalize  []normalizer
 	splitters  []splitter
-	raw        bool // the last pre-tokenizer is ByteLevel, and the model takes its bytes as they are
 	trim       []trim
 	template   template
 	decoder    []decoder // nil = tokens with spaces between them
@@ -38,52 +34,6 @@ type Tokenizer struct {
 	bytes      []string  // of every token, where joinsBytes
 	idle       chan *encoder
 	vocabSize  int
-}
-
-// Load reads a tokenizer from a file, or from the folder of a model.
-func Load(path string) (*Tokenizer, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("load tokenizer: %w", err)
-	}
-	if info.IsDir() {
-		if path, err = find(path); err != nil {
-			return nil, fmt.Errorf("load tokenizer: %w", err)
-		}
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("load tokenizer: %w", err)
-	}
-	t, err := parse(path, data)
-	if err != nil {
-		return nil, fmt.Errorf("load tokenizer %s: %w", path, err)
-	}
-	return t, nil
-}
-
-// find is the tokenizer file of a folder.
-func find(dir string) (string, error) {
-	for _, name := range []string{"tokenizer.json"} {
-		path := filepath.Join(dir, name)
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("%s: no tokenizer.json", dir)
-}
-
-func parse(path string, data []byte) (*Tokenizer, error) {
-	return Parse(data)
-}
-
-// Parse reads the contents of a tokenizer.json.
-func Parse(data []byte) (*Tokenizer, error) {
-	f, err := readFile(data)
-	if err != nil {
-		return nil, err
-	}
-	return f.build()
 }
 
 // finish makes the tables that follow from the parts.

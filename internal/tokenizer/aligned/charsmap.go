@@ -108,3 +108,27 @@ func (m *CharsMap) Apply(t *Text) {
 		t.Transform(changes, 0)
 	}
 }
+
+// ApplyLongest replaces what the table replaces, as SentencePiece does: at every place the longest string that it knows.
+func (m *CharsMap) ApplyLongest(t *Text) {
+	changes := make([]Change, 0, len(t.S))
+	modified, dropped := false, 0
+	for i := 0; i < len(t.S); {
+		n, to := m.Longest(t.S[i:])
+		if n == 0 {
+			r, w := utf8.DecodeRuneInString(t.S[i:])
+			changes = append(changes, Change{r, 0})
+			i += w
+			continue
+		}
+		modified = true
+		if to == "" && len(changes) == 0 {
+			dropped += utf8.RuneCountInString(t.S[i : i+n])
+		}
+		changes = AppendReplacement(changes, t.S[i:i+n], to)
+		i += n
+	}
+	if modified {
+		t.Transform(changes, dropped)
+	}
+}

@@ -46,3 +46,14 @@ func (p *pairs) get(left, right int32) (rank, to int32) {
 }
 
 const noRank = int32(1<<31 - 1)
+
+// grown is a copy with twice the room.
+func (p *pairs) grown() *pairs {
+	g := newPairs(len(p.slots))
+	for _, s := range p.slots {
+		if s.pair != 0 {
+			*g.slot(s.pair) = s
+		}
+	}
+	return g
+}

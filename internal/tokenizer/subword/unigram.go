@@ -15,6 +15,8 @@ type UnigramConfig struct {
 	Scores       []float64
 	Unknown      int // id
 	ByteFallback bool
+	Single       bool   // scores are summed in single precision, as SentencePiece does
+	Hidden       []bool // tokens that no text gives (control, bytes ...); nil = all can be given
 }
 
 // Unigram is a unigram language model: of all ways to cut a word the one whose tokens' scores have the greatest sum.
@@ -39,10 +41,14 @@ func NewUnigram(c UnigramConfig) (*Unigram, error) {
 	ids := make(map[string]int32, len(c.Tokens))
 	for id, token := range c.Tokens {
 		ids[token] = int32(id)
-		u.unknown = min(u.unknown, c.Scores[id])
+		if c.Hidden == nil || !c.Hidden[id] {
+			u.unknown = min(u.unknown, c.Scores[id])
+		}
 	}
 	for token, id := range ids {
-		u.trie.add(token, id)
+		if c.Hidden == nil || !c.Hidden[id] {
+			u.trie.add(token, id)
+		}
 	}
 	u.unknown -= unknownPenalty
 	u.vocab = &Vocab{ids: ids, tokens: c.Tokens, known: make([]bool, len(c.Tokens))}
@@ -76,8 +82,12 @@ func (u *Unigram) Encode(dst []Piece, word string, s *Scratch) []Piece {
 		_, width := utf8.DecodeRuneInString(word[at:])
 		single := false
 		reach := func(end int, id int32, score float64) {
-			if n := &best[end]; n.from < 0 || best[at].score+score > n.score {
-				*n = node{best[at].score + score, int32(at), id}
+			sum := best[at].score + score
+			if u.config.Single {
+				sum = float64(float32(best[at].score) + float32(score))
+			}
+			if n := &best[end]; n.from < 0 || sum > n.score {
+				*n = node{sum, int32(at), id}
 			}
 		}
 		u.trie.prefixes(word[at:], func(length int, id int32) {
@@ -116,7 +126,7 @@ func (u *Unigram) appendReversed(dst []Piece, id int32, s string) []Piece {
 	if id != int32(u.config.Unknown) {
 		return append(dst, Piece{id, int32(len(s))})
 	}
-	if id, ok := u.vocab.ID(s); ok {
+	if id, ok := u.vocab.ID(s); ok && (u.config.Hidden == nil || !u.config.Hidden[id]) {
 		return append(dst, Piece{id, int32(len(s))})
 	}
 	if !u.config.ByteFallback || !u.all {

@@ -1,0 +1,259 @@
+package tokenizer
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"fettle/internal/tokenizer/aligned"
+	"fettle/internal/tokenizer/pattern"
+	"fettle/internal/tokenizer/subword"
+)
+
+// spmModel is a SentencePiece model (sentencepiece_model.proto).
+type spmModel struct {
+	pieces       []spmPiece
+	kind         uint64 // trainer_spec.model_type: 1 unigram, 2 BPE
+	byteFallback bool
+	suffixSpace  bool // treat_whitespace_as_suffix
+	ids          map[string]int32
+
+	charsMap    []byte
+	dummyPrefix bool
+	removeExtra bool // remove_extra_whitespaces
+	escapeSpace bool
+}
+
+type spmPiece struct {
+	text  string
+	score float32
+	kind  uint64
+}
+
+// Kinds of pieces.
+const (
+	spmNormal  = 1
+	spmUnknown = 2
+	spmControl = 3
+	spmUser    = 4
+	spmUnused  = 5
+)
+
+// space is what SentencePiece writes in the place of spaces.
+const space = "▁"
+
+// ParseSentencePiece reads a SentencePiece model, BPE or unigram. Control tokens in the text are taken for what they are
+// unless Options say otherwise, and each part between them is encoded as a text of its own, as Hugging Face's tokenizers do.
+// AddSpecial puts the bos token first, if there is one.
+func ParseSentencePiece(data []byte) (*Tokenizer, error) {
+	m, err := readSPM(data)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tokenizer{}
+	if t.model, err = m.model(); err != nil {
+		return nil, err
+	}
+	if t.normalize, err = m.normalizers(); err != nil {
+		return nil, err
+	}
+	t.template = plainTemplate()
+	if bos, ok := m.ids["bos"]; ok && int(bos) < len(m.pieces) && bos >= 0 {
+		first := item{-1, []int32{bos}, 0}
+		t.template = template{sequence{first, {text: 0}}, sequence{first, {text: 0}, {-1, []int32{bos}, 1}, {text: 1, kind: 1}}}
+	}
+	t.decoder = m.decoders()
+	var added []AddedToken
+	for id, p := range m.pieces {
+		if p.kind == spmControl || p.kind == spmUnknown || p.kind == spmUser {
+			added = append(added, AddedToken{ID: int32(id), Content: p.text, Special: p.kind != spmUser})
+		}
+	}
+	if t.added, err = newAdded(added, t); err != nil {
+		return nil, err
+	}
+	t.finish()
+	return t, nil
+}
+
+// isSPM says whether data looks like a SentencePiece model: its first piece is a message.
+func isSPM(data []byte) bool {
+	f, _, err := nextField(data)
+	return err == nil && f.number == 1 && f.bytes != nil
+}
+
+func readSPM(data []byte) (*spmModel, error) {
+	m := &spmModel{kind: 1, dummyPrefix: true, removeExtra: true, escapeSpace: true, ids: map[string]int32{"unk": 0, "bos": 1, "eos": 2}}
+	for f, err := range fields(data) {
+		if err == nil {
+			switch f.number {
+			case 1:
+				err = m.readPiece(f.bytes)
+			case 2:
+				err = m.readTrainer(f.bytes)
+			case 3:
+				err = m.readNormalizer(f.bytes)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("SentencePiece model: %w", err)
+		}
+	}
+	if len(m.pieces) == 0 {
+		return nil, fmt.Errorf("SentencePiece model: it has no pieces")
+	}
+	return m, nil
+}
+
+func (m *spmModel) readPiece(data []byte) error {
+	p := spmPiece{kind: spmNormal}
+	for f, err := range fields(data) {
+		if err != nil {
+			return err
+		}
+		switch f.number {
+		case 1:
+			p.text = string(f.bytes)
+		case 2:
+			p.score = math.Float32frombits(uint32(f.bits))
+		case 3:
+			p.kind = f.bits
+		}
+	}
+	m.pieces = append(m.pieces, p)
+	return nil
+}
+
+func (m *spmModel) readTrainer(data []byte) error {
+	for f, err := range fields(data) {
+		if err != nil {
+			return err
+		}
+		switch f.number {
+		case 3:
+			m.kind = f.bits
+		case 24:
+			m.suffixSpace = f.bits != 0
+		case 35:
+			m.byteFallback = f.bits != 0
+		case 40:
+			m.ids["unk"] = int32(f.bits)
+		case 41:
+			m.ids["bos"] = int32(f.bits)
+		case 42:
+			m.ids["eos"] = int32(f.bits)
+		}
+	}
+	return nil
+}
+
+func (m *spmModel) readNormalizer(data []byte) error {
+	for f, err := range fields(data) {
+		if err != nil {
+			return err
+		}
+		switch f.number {
+		case 2:
+			m.charsMap = f.bytes
+		case 3:
+			m.dummyPrefix = f.bits != 0
+		case 4:
+			m.removeExtra = f.bits != 0
+		case 5:
+			m.escapeSpace = f.bits != 0
+		}
+	}
+	return nil
+}
+
+// model makes the model of the pieces. Unused pieces take part in no way.
+func (m *spmModel) model() (subword.Model, error) {
+	unknown := m.ids["unk"]
+	if unknown < 0 || int(unknown) >= len(m.pieces) {
+		return nil, fmt.Errorf("SentencePiece model: unk_id %d is not in the vocabulary", unknown)
+	}
+	if m.suffixSpace {
+		return nil, fmt.Errorf("SentencePiece model: treat_whitespace_as_suffix is not supported")
+	}
+	switch m.kind {
+	case 1:
+		c := subword.UnigramConfig{Unknown: int(unknown), ByteFallback: m.byteFallback, Single: true}
+		for _, p := range m.pieces {
+			c.Tokens, c.Scores = append(c.Tokens, p.text), append(c.Scores, float64(p.score))
+			c.Hidden = append(c.Hidden, p.kind != spmNormal)
+		}
+		return subword.NewUnigram(c)
+	case 2:
+		vocab := make(map[string]int32, len(m.pieces))
+		scores := make(map[string]float32, len(m.pieces))
+		for id, p := range m.pieces {
+			if _, twice := vocab[p.text]; twice {
+				return nil, fmt.Errorf("SentencePiece model: piece %q is there twice", p.text)
+			}
+			vocab[p.text] = int32(id)
+			if p.kind == spmNormal {
+				scores[p.text] = p.score
+			}
+		}
+		return subword.NewScored(subword.BPEConfig{
+			Vocab: vocab, Unknown: m.pieces[unknown].text, FuseUnknown: true, ByteFallback: m.byteFallback,
+		}, scores)
+	}
+	return nil, fmt.Errorf("SentencePiece model: model_type %d (word or char) is not supported", m.kind)
+}
+
+func (m *spmModel) normalizers() ([]normalizer, error) {
+	var all []normalizer
+	if len(m.charsMap) > 0 {
+		table, err := aligned.NewCharsMap(m.charsMap)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, table.ApplyLongest)
+	}
+	if m.removeExtra {
+		all = append(all, removeExtraSpaces)
+	}
+	if m.dummyPrefix {
+		all = append(all, func(t *aligned.Text) { t.Prepend(" ") })
+	}
+	if m.escapeSpace {
+		find := pattern.Literal(" ").Find
+		all = append(all, func(t *aligned.Text) { t.Replace(find, space) })
+	}
+	return all, nil
+}
+
+// removeExtraSpaces leaves one space between words and none at the ends.
+func removeExtraSpaces(t *aligned.Text) {
+	s := strings.Trim(t.S, " ")
+	from := strings.Index(t.S, s)
+	*t = t.Slice(from, from+len(s))
+	if !strings.Contains(s, "  ") {
+		return
+	}
+	changes := make([]aligned.Change, 0, len(s))
+	last := utf8.RuneError
+	for _, r := range s {
+		if r == ' ' && last == ' ' {
+			changes[len(changes)-1].By--
+			continue
+		}
+		changes = append(changes, aligned.Change{Rune: r})
+		last = r
+	}
+	t.Transform(changes, 0)
+}
+
+func (m *spmModel) decoders() []decoder {
+	all := []decoder{
+		each(func(_ int, s string) string { return strings.ReplaceAll(s, space, " ") }),
+		byteFallback,
+		func(tokens []string) []string { return []string{strings.Join(tokens, "")} },
+	}
+	if m.dummyPrefix {
+		all = append(all, each(func(_ int, s string) string { return strings.TrimPrefix(s, " ") }))
+	}
+	return all
+}
