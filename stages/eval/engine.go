@@ -1,11 +1,110 @@
 package eval
 
 import (
-	"errors"
+	"context"
+	"fmt"
 
+	"fettle/internal/backend"
+	"fettle/internal/generate"
+	"fettle/internal/lora"
+	"fettle/internal/model"
+	"fettle/internal/modeldir"
 	"fettle/internal/stage"
 )
 
+// openModels loads the base, what was trained from it, the tokenizer and the chat template.
 func openModels(j *stage.Job[Settings]) (*models, error) {
-	return nil, errors.New("generation is not linked")
+	note, err := modeldir.FromNotes(j.In["format"].Manifest.Notes)
+	if err != nil {
+		return nil, err
+	}
+	if note.Weights == "" {
+		return nil, fmt.Errorf("model %s has no weights: there is no base to compare with", note.Path)
+	}
+	dir, err := modeldir.Open(j.Root, note)
+	if err != nil {
+		return nil, err
+	}
+	t, err := trained(j)
+	if err != nil {
+		return nil, err
+	}
+	m := &models{note: note, seeds: t.Seeds, tuned: map[int64]answerer{}}
+	if m.speaker, err = openSpeaker(dir); err != nil {
+		return nil, err
+	}
+	if m.losses, err = losses(j.In["train"]); err != nil {
+		return nil, err
+	}
+	if m.backend, err = backend.Open(j.Backend); err != nil {
+		return nil, err
+	}
+	j.Progress.Say("%s", m.backend.Why)
+	if err := m.load(j, dir, t); err != nil {
+		m.close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// load makes a generator of the base and one of each seed.
+func (m *models) load(j *stage.Job[Settings], dir string, t training) error {
+	decoder, err := model.Open(dir)
+	if err != nil {
+		return err
+	}
+	m.room = decoder.Config.MaxPositions
+	weights, err := decoder.Load(dir)
+	if err != nil {
+		return err
+	}
+	o := generate.Options{MaxNew: j.Settings.MaxNewTokens, Batch: j.Settings.Batch}
+	if m.base, err = m.engine(decoder, weights, nil, o); err != nil {
+		return err
+	}
+	for _, seed := range t.Seeds {
+		var a *lora.Adapter
+		w := weights
+		switch t.Mode {
+		case "lora":
+			a, err = lora.Load(j.In["train"].Path(fmt.Sprintf("adapters/seed-%d", seed)), decoder)
+		default: // all weights were trained
+			w, err = decoder.Load(j.In["train"].Path("model"))
+		}
+		if err != nil {
+			return err
+		}
+		if m.tuned[seed], err = m.engine(decoder, w, a, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *models) engine(decoder *model.Model, w model.Weights, a *lora.Adapter, o generate.Options) (answerer, error) {
+	g, err := generate.New(decoder, w, a, m.backend, o)
+	if err != nil {
+		return nil, err
+	}
+	m.generators = append(m.generators, g)
+	return engine{g}, nil
+}
+
+// engine answers with a generator.
+type engine struct{ *generate.Generator }
+
+// Answer implements answerer.
+func (e engine) Answer(ctx context.Context, prompts [][]int32) ([]answer, error) {
+	outputs, err := e.Greedy(ctx, prompts)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return nil, err
+	}
+	out := make([]answer, len(outputs))
+	for i, o := range outputs {
+		out[i] = answer{tokens: o.Tokens, stopped: o.Stopped, prefill: o.Prefill, decode: o.Decode}
+	}
+	return out, nil
 }

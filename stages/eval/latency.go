@@ -23,7 +23,7 @@ type Latency struct {
 }
 
 // shapeStep is the step of prompt lengths within which models are expected to share a compiled program.
-const shapeStep = 16
+const shapeStep = 32
 
 // time asks some questions once more, one at a time: every system in turn for each question, so that what else the machine
 // does meets all alike. The first prompt of each length class is answered once before, untimed: compiling is not answering.
@@ -41,7 +41,7 @@ func (e *exam) time(ctx context.Context, sittings []sitting) ([]Latency, error) 
 			if err != nil {
 				return nil, err
 			}
-			if class := fmt.Sprint(label(s), len(a.tokens)/shapeStep); !warm[class] {
+			if class := fmt.Sprint(label(s), (len(a.tokens)+shapeStep-1)/shapeStep); !warm[class] {
 				warm[class] = true
 				if _, err := s.model.Answer(ctx, [][]int32{a.tokens}); err != nil {
 					return nil, err

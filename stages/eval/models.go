@@ -11,6 +11,7 @@ import (
 
 	"fettle/internal/artifact"
 	"fettle/internal/backend"
+	"fettle/internal/generate"
 	"fettle/internal/modeldir"
 	"fettle/internal/stage"
 	"fettle/schemas"
@@ -28,9 +29,16 @@ type models struct {
 	seeds   []int64
 	losses  []report.Curve
 	backend backend.Backend
+
+	generators []*generate.Generator
 }
 
-func (m *models) close() { m.backend.Finalize() }
+func (m *models) close() {
+	for _, g := range m.generators {
+		g.Close()
+	}
+	m.backend.Finalize()
+}
 
 // training is what the train stage says of itself in its manifest.
 type training struct {

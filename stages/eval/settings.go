@@ -53,7 +53,7 @@ func defaults() Settings {
 		Retriever:    config.Choice[Retriever]{Name: "bm25", Value: bm25},
 		Prompt:       Prompt{Closed: "{question}", Open: "{context}\n\n{question}", Passage: "{text}"},
 		MaxNewTokens: 64,
-		Batch:        16,
+		Batch:        32,
 		Timed:        100,
 		Judge:        Judge{Alpha: 0.05, Margin: 0.05, Resamples: 10_000, Seed: 1},
 		Backend:      backend.Auto,

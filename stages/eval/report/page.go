@@ -4,7 +4,7 @@ import "fettle/stages/eval/verdict"
 
 // Page is everything that the report shows.
 type Page struct {
-	Name     string // of the pipeline
+	Name     string // of the pipeline, may be empty
 	Model    string
 	Metric   string // the one that verdicts use
 	Alpha    float64

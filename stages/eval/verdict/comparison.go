@@ -35,7 +35,7 @@ type Finding struct {
 	Clusters    int          `json:"clusters"`  // documents they come from
 	Discordance float64      `json:"discordance"`
 	Needed      int          `json:"needed"` // questions that would show 5 points at this discordance
-	Weak        bool         `json:"weak"`   // fewer than 200 questions
+	Weak        bool         `json:"weak"`   // fewer than 200 questions (times need fewer: never)
 	Shows       Shown        `json:"shows"`
 	Seeds       []SeedEffect `json:"seeds"`
 }
@@ -173,7 +173,7 @@ func (f *Finding) discordance(e *Evidence, items []int) float64 {
 
 // judge places the interval.
 func (f *Finding) judge() {
-	f.Weak = f.N < stats.FewItems
+	f.Weak = !f.Time && f.N < stats.FewItems
 	f.Needed = stats.NeededItems(0.05, f.Discordance)
 	switch {
 	case f.Low > f.Threshold:
