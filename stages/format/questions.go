@@ -23,7 +23,7 @@ type Questions struct {
 	Text     string              `json:"text" jsonschema:"column of the page's Markdown"`
 	Group    string              `json:"group" jsonschema:"column that names what belongs together over languages and platforms"`
 	Lang     string              `json:"lang" jsonschema:"column of the language"`
-	Wordings map[string][]string `json:"wordings" check:"minlen=1" jsonschema:"by language, how training asks; {what} and {title} are filled in"`
+	Wordings map[string][]string `json:"wordings" check:"minlen=1" jsonschema:"by language, how training asks; {what} (inside a sentence), {What} (as on the page) and {title} are filled in"`
 	Held     map[string][]string `json:"held" jsonschema:"by language, wordings that only the evaluation uses: a trained fact in new words"`
 	PerItem  int                 `json:"per_item" check:"min=1" jsonschema:"wordings used for each item in each pass"`
 	Context  Context             `json:"context" jsonschema:"training examples that show the document and ask to read it"`
@@ -100,7 +100,8 @@ func show(facts []Fact, asked, limit int, rng *rand.Rand) string {
 	return b.String()
 }
 
-func line(what, answer string) string { return "- " + what + ": " + answer }
+// line shows an item as the bullet and, on a line of its own, what is typed: so a reader can copy it to the letter.
+func line(what, answer string) string { return "- " + what + "\n" + answer }
 
 // Documents implements Examiner: the page in pieces of Chunk items.
 func (q *Questions) Documents(r *Record) ([]schemas.Doc, error) {
@@ -169,7 +170,7 @@ func (q *Questions) Ask(f Fact, held bool) string {
 }
 
 func word(wording string, f Fact) string {
-	return strings.NewReplacer("{what}", lowerFirst(f.What), "{title}", f.Title).Replace(wording)
+	return strings.NewReplacer("{what}", lowerFirst(f.What), "{What}", f.What, "{title}", f.Title).Replace(wording)
 }
 
 // lowerFirst makes "List files" fit inside a sentence; words in capitals stay.
