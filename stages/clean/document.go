@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/zeebo/xxh3"
+
 	"fettle/internal/table"
 	"fettle/schemas"
 )
@@ -23,6 +25,9 @@ type Document struct {
 	rejected *schemas.Reject
 	text     string
 	joined   bool
+	digest   xxh3.Uint128 // of exact, from its parallel part to its ordered one
+	shingles []uint64     // of minhash, likewise
+	bands    []uint64
 }
 
 // NewDocument is a row with the texts that the layout names.
@@ -71,13 +76,17 @@ func (d *Document) Rewrite(edit func(string) string) {
 
 // Column is the value of a scalar column as text, with the changes so far; false for null.
 func (d *Document) Column(name string) (string, bool) {
+	at, ok := d.layout.at[name]
+	if !ok {
+		return "", false
+	}
 	if i, cleaned := d.layout.texts[name]; cleaned {
-		if d.row[d.layout.at[name]] == nil {
+		if d.row[at] == nil {
 			return "", false
 		}
 		return d.Texts[i+d.shift(name)], true
 	}
-	switch v := d.row[d.layout.at[name]].(type) {
+	switch v := d.row[at].(type) {
 	case nil:
 		return "", false
 	case string:

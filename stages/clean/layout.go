@@ -10,6 +10,7 @@ import (
 // Layout says where in a row the origin, the cleaned texts and the columns that operators ask for are.
 type Layout struct {
 	Schema  *table.Schema // of what is written
+	added   int           // columns at its end that operators fill
 	origin  [4]int
 	at      map[string]int
 	columns []column
@@ -35,6 +36,7 @@ func NewLayout(in *table.Schema, columns []string, added ...string) (*Layout, er
 			return nil, fmt.Errorf("the rows already have a column %q: leave out the operator that adds it, or rename the column at ingest", name)
 		}
 		l.Schema.Fields = append(l.Schema.Fields, table.Field{Name: name, Type: table.String})
+		l.added++
 	}
 	for i, f := range l.Schema.Fields {
 		l.at[f.Name] = i
@@ -87,6 +89,15 @@ func (l *Layout) Require(name string) error {
 		return fmt.Errorf("column %q is %s, want text or a number", name, l.Schema.Fields[at].Type)
 	}
 	return nil
+}
+
+// draft is the schema of rows that are still on their way: added columns may be empty.
+func (l *Layout) draft() *table.Schema {
+	s := &table.Schema{Fields: append([]table.Field(nil), l.Schema.Fields...), Meta: l.Schema.Meta}
+	for i := len(s.Fields) - l.added; i < len(s.Fields); i++ {
+		s.Fields[i].Nullable = true
+	}
+	return s
 }
 
 func (l *Layout) names() []string {

@@ -3,8 +3,7 @@ package clean
 import (
 	"context"
 	"fmt"
-	"iter"
-	"slices"
+	"unicode/utf8"
 
 	"fettle/internal/config"
 	"fettle/internal/stage"
@@ -12,209 +11,124 @@ import (
 	"fettle/schemas"
 )
 
-// Settings is the section clean of a stages.yaml.
-type Settings struct {
-	stage.Gates
-	Columns   []string                  `json:"columns" check:"minlen=1" jsonschema:"text columns that the operators read and change"`
-	Operators []config.Choice[Operator] `json:"operators" jsonschema:"what is done to each row, in this order"`
-}
-
 // Stage is the stage clean: it writes rows.arrow.
-var Stage = stage.Def[Settings]{
-	Name:     "clean",
-	Version:  1,
-	Inputs:   []stage.Input{{Name: "ingest"}},
-	Defaults: func() Settings { return Settings{Gates: stage.Open, Columns: []string{"text"}} },
-	Run:      run,
-}
-
-// Check refuses an operator behind split: what it drops or changes would no longer be what was split.
-func (s Settings) Check(fault func(field, want string)) {
-	for i, c := range s.Operators {
-		if c.Name == "split" && i < len(s.Operators)-1 {
-			fault(fmt.Sprintf("operators[%d]", i), "split as the last operator: deduplication and filters come before it")
-		}
-	}
-}
+var Stage = stage.Def[Settings]{Name: "clean", Version: 1, Inputs: []stage.Input{{Name: "ingest"}}, Defaults: defaults, Run: run}
 
 func run(ctx context.Context, j *stage.Job[Settings]) error {
-	r, err := table.Open(j.In["ingest"].Path("rows.parquet"))
+	in, err := table.Open(j.In["ingest"].Path("rows.parquet"))
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	t, err := newTables(r.Schema(), j.Settings)
+	defer in.Close()
+	layout, err := layoutOf(in.Schema(), j.Settings)
 	if err != nil {
 		return err
-	}
-	env := Env{Path: j.Path, Columns: t.names()}
-	for i, c := range j.Settings.Operators {
-		if o, ok := c.Value.(Opener); ok {
-			if err := o.Open(env); err != nil {
-				return fmt.Errorf("operators[%d] %s: %w", i, c.Name, err)
-			}
-		}
 	}
 	path, err := j.File("rows.arrow")
 	if err != nil {
 		return err
 	}
-	w, err := table.Create(path, t.out)
+	out, err := table.Create(path, layout.Schema)
 	if err != nil {
 		return err
 	}
-	defer w.Abort()
-	task := j.Progress.Task("rows", r.NumRows(), "rows")
-	for d, err := range chain(t.documents(ctx, r), j.Settings.Operators, j.Workers) {
+	defer out.Abort()
+	counts := &Counts{}
+	env := Env{Context: ctx, Workers: j.Workers, Path: j.Path, Scratch: j.Work}
+	rows, err := chain(env, j.Settings.Operators, read(ctx, in, layout, counts))
+	if err != nil {
+		return err
+	}
+	task := j.Progress.Task("rows", in.NumRows(), "rows")
+	for d, err := range rows {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		if err != nil {
 			return err
 		}
 		task.Add(1)
-		if d.Dropped != nil {
-			if err := j.Drop(d.record()); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := w.Write(t.row(d)); err != nil {
+		if err := settle(j, out, d); err != nil {
 			return err
 		}
-		j.Keep(1)
-		j.Out(1)
 	}
 	task.Done()
-	return w.Close()
+	for name, figures := range counts.Sums() {
+		j.Figure(name, figures)
+	}
+	return out.Close()
 }
 
-// chain runs the operators over the documents: neighbours that need one row at a time share a parallel section.
-func chain(docs iter.Seq2[*Document, error], operators []config.Choice[Operator], workers int) iter.Seq2[*Document, error] {
-	var section []config.Choice[Operator]
-	flush := func() {
-		if len(section) > 0 {
-			ops := section
-			docs = parallel(docs, workers, func(d *Document) { applyAll(d, ops) })
-			section = nil
-		}
-	}
-	for _, c := range operators {
-		if _, ok := c.Value.(Row); ok {
-			section = append(section, c)
-			continue
-		}
-		flush()
-		docs = c.Value.(Stream).Pass(docs)
-	}
-	flush()
-	return docs
-}
-
-func applyAll(d *Document, operators []config.Choice[Operator]) {
-	for _, c := range operators {
-		if d.Dropped != nil {
-			return
-		}
-		if v := c.Value.(Row).Apply(d); v.drop {
-			d.drop(c.Name, v)
-		}
-	}
-}
-
-// tables knows where the columns are, in and out.
-type tables struct {
-	in    *table.Schema
-	out   *table.Schema
-	at    map[string]int
-	texts []int
-	added []string
-}
-
-func newTables(in *table.Schema, s Settings) (*tables, error) {
-	t := &tables{in: in, at: map[string]int{}, out: &table.Schema{Fields: append([]table.Field(nil), in.Fields...)}}
-	for i, f := range in.Fields {
-		t.at[f.Name] = i
-	}
-	for _, name := range append([]string{"id", "source", "file", "row"}, s.Columns...) {
-		if _, ok := t.at[name]; !ok {
-			return nil, fmt.Errorf("the rows have no column %q: they have %v", name, t.names())
-		}
-	}
-	for _, name := range s.Columns {
-		if !in.Fields[t.at[name]].Type.Equal(table.String) {
-			return nil, fmt.Errorf("column %q is %s: operators read text", name, in.Fields[t.at[name]].Type)
-		}
-		t.texts = append(t.texts, t.at[name])
-	}
+// layoutOf finds the columns that the settings name.
+func layoutOf(in *table.Schema, s Settings) (*Layout, error) {
+	var added []string
 	for _, c := range s.Operators {
-		if o, ok := c.Value.(Columner); ok {
-			f := o.Column()
-			if _, taken := t.at[f.Name]; taken {
-				return nil, fmt.Errorf("operator %s adds the column %q, which the rows have already", c.Name, f.Name)
-			}
-			t.out.Fields = append(t.out.Fields, f)
-			t.added = append(t.added, f.Name)
+		if op, ok := c.Value.(interface{ AddColumns() []string }); ok {
+			added = append(added, op.AddColumns()...)
 		}
 	}
-	return t, nil
-}
-
-func (t *tables) names() []string {
-	var names []string
-	for _, f := range t.in.Fields {
-		names = append(names, f.Name)
+	l, err := NewLayout(in, s.Columns, added...)
+	if err != nil {
+		return nil, err
 	}
-	return names
+	return l, requireColumns(l, s.Operators)
 }
 
-func (t *tables) documents(ctx context.Context, r *table.Reader) iter.Seq2[*Document, error] {
+func requireColumns(l *Layout, operators []config.Choice[Operator]) error {
+	for i, c := range operators {
+		if op, ok := c.Value.(interface{ NeedColumns() []string }); ok {
+			for _, name := range op.NeedColumns() {
+				if err := l.Require(name); name != "" && err != nil {
+					return fmt.Errorf("operators[%d].%s: %w", i, c.Name, err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// read yields the rows of the table as documents; one that is no valid text comes as rejected.
+func read(ctx context.Context, in *table.Reader, l *Layout, counts *Counts) Stream {
 	return func(yield func(*Document, error) bool) {
-		for row, err := range r.Rows() {
-			if err == nil && ctx.Err() != nil {
+		for row, err := range in.Rows() {
+			if ctx.Err() != nil {
 				err = context.Cause(ctx)
 			}
 			var d *Document
 			if err == nil {
-				d = t.document(row)
+				d, err = NewDocument(append(row, make(table.Row, l.added)...), l, counts)
 			}
-			if !yield(d, err) {
+			if err == nil {
+				d.checkUTF8()
+			}
+			if !yield(d, err) || err != nil {
 				return
 			}
 		}
 	}
 }
 
-func (t *tables) document(row table.Row) *Document {
-	d := &Document{row: row, Added: map[string]any{}}
-	id, _ := row[t.at["id"]].(string)
-	source, _ := row[t.at["source"]].(string)
-	file, _ := row[t.at["file"]].(string)
-	line, _ := row[t.at["row"]].(int64)
-	d.Origin = schemas.Origin{ID: id, Source: source, File: file, Row: line}
-	for _, i := range t.texts {
-		text, _ := row[i].(string)
-		d.Texts = append(d.Texts, text)
-	}
-	d.Value = func(column string) any {
-		i, ok := t.at[column]
-		if !ok {
-			return nil
+func (d *Document) checkUTF8() {
+	for _, t := range d.Texts {
+		if !utf8.ValidString(t) {
+			d.rejected = &schemas.Reject{Origin: d.Origin, Line: d.Row, Reason: "invalid_utf8", Detail: "the text is not UTF-8: name its encoding at ingest", Raw: fmt.Sprintf("%q", t)}
+			return
 		}
-		if n := slices.Index(t.texts, i); n >= 0 {
-			return d.Texts[n] // as the operators before have left it
-		}
-		return row[i]
 	}
-	return d
 }
 
-func (t *tables) row(d *Document) table.Row {
-	for n, i := range t.texts {
-		if d.row[i] != nil || d.Texts[n] != "" {
-			d.row[i] = d.Texts[n]
-		}
+// settle gives a row its one fate.
+func settle(j *stage.Job[Settings], out *table.Writer, d *Document) error {
+	if d.rejected != nil {
+		return j.Reject(*d.rejected)
 	}
-	row := d.row
-	for _, name := range t.added {
-		row = append(row, d.Added[name])
+	if operator, v := d.Dropped(); operator != "" {
+		return j.Drop(schemas.Drop{Origin: d.Origin, Operator: operator, Reason: v.Reason, Numbers: stage.Numbers(v.Numbers), Text: d.Text()})
 	}
-	return row
+	if err := out.Write(d.Values()); err != nil {
+		return fmt.Errorf("row %s: %w", d.ID, err)
+	}
+	j.Keep(1)
+	j.Out(1)
+	return nil
 }
