@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"fettle/internal/artifact"
@@ -88,6 +89,9 @@ func newExam(j *stage.Job[Settings], m *models) (*exam, error) {
 	if p.limit < 1 {
 		return nil, fmt.Errorf("max_new_tokens %d leaves no room for a prompt: the model's context has %d tokens", s.MaxNewTokens, m.room)
 	}
+	if _, err := os.Stat(j.In["format"].Path("questions.arrow")); err != nil {
+		return nil, fmt.Errorf("%s holds no questions: set format.exam", j.In["format"].Ref)
+	}
 	var err error
 	if p.docs, err = rows[schemas.Doc](j, "kb.arrow"); err != nil {
 		return nil, err
@@ -114,7 +118,7 @@ func newExam(j *stage.Job[Settings], m *models) (*exam, error) {
 		e.questions = append(e.questions, q)
 	}
 	if len(e.questions) == 0 {
-		return nil, errors.New("no questions: set format.exam, or give questions of your own")
+		return nil, errors.New("no questions to ask")
 	}
 	j.Keep(int64(len(e.questions)))
 	return e, nil

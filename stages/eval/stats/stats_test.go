@@ -63,7 +63,7 @@ func load(t *testing.T) goldens {
 }
 
 func near(got, want, relative float64) bool {
-	return math.Abs(got-want) <= relative*math.Max(1e-3, math.Abs(want))
+	return math.Abs(got-want) <= relative*math.Abs(want)
 }
 
 func TestExactTestsEqualSciPy(t *testing.T) {
