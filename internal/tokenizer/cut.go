@@ -12,7 +12,7 @@ func cutter(p *pattern.Pattern, behavior string, invert bool) ([]splitter, error
 	var fold func([]part) []part
 	switch behavior {
 	case "Isolated":
-		return []splitter{isolator(p)}, nil
+		return []splitter{isolator{p}}, nil
 	case "Removed":
 		fold = removed
 	case "Contiguous":
@@ -24,56 +24,61 @@ func cutter(p *pattern.Pattern, behavior string, invert bool) ([]splitter, error
 	default:
 		return nil, fmt.Errorf("behavior %q is not known", behavior)
 	}
-	return []splitter{func(t aligned.Text, piece func(aligned.Text)) {
+	return []splitter{splitFunc(func(t aligned.Text, piece func(aligned.Text)) {
 		for _, q := range fold(parts(p, t.S, invert)) {
 			if q.start < q.end {
 				piece(t.Slice(q.start, q.end))
 			}
 		}
-	}}, nil
+	})}, nil
 }
 
-// isolator gives the matches and what lies between them. It is the way of nearly all text, so it takes no detours.
-func isolator(p *pattern.Pattern) splitter {
-	return func(t aligned.Text, piece func(aligned.Text)) {
-		done := 0
-		for at := 0; at < len(t.S); {
-			start, end := p.Find(t.S, at)
-			if start < 0 {
-				break
-			}
-			if start == end {
-				cutEmpty(p, t, done, piece)
-				return
-			}
-			if done < start {
-				piece(t.Slice(done, start))
-			}
-			piece(t.Slice(start, end))
-			at, done = end, end
+// isolator gives the matches of a pattern and what lies between them.
+type isolator struct{ pattern *pattern.Pattern }
+
+func (i isolator) split(t aligned.Text, piece func(aligned.Text)) {
+	i.bounds(t.S, func(start, end int) { piece(t.Slice(start, end)) })
+}
+
+// bounds gives the places of the pieces. It is the way of nearly all text, so it takes no detours.
+func (i isolator) bounds(s string, piece func(start, end int)) {
+	done := 0
+	for done < len(s) {
+		start, end := i.pattern.Find(s, done)
+		if start < 0 {
+			break
 		}
-		if done < len(t.S) {
-			piece(t.Slice(done, len(t.S)))
+		if start == end {
+			i.boundsEmpty(s, done, piece)
+			return
 		}
+		if done < start {
+			piece(done, start)
+		}
+		piece(start, end)
+		done = end
+	}
+	if done < len(s) {
+		piece(done, len(s))
 	}
 }
 
-// cutEmpty is isolator from the byte done for patterns that match nothing at all at some place.
-func cutEmpty(p *pattern.Pattern, t aligned.Text, done int, piece func(aligned.Text)) {
-	for start, end := range aligned.Matches(p.Find, t.S) {
+// boundsEmpty is bounds from the byte done for patterns that match nothing at all at some place.
+func (i isolator) boundsEmpty(s string, done int, piece func(start, end int)) {
+	for start, end := range aligned.Matches(i.pattern.Find, s) {
 		if start < done {
 			continue
 		}
 		if done < start {
-			piece(t.Slice(done, start))
+			piece(done, start)
 		}
 		if start < end {
-			piece(t.Slice(start, end))
+			piece(start, end)
 		}
 		done = end
 	}
-	if done < len(t.S) {
-		piece(t.Slice(done, len(t.S)))
+	if done < len(s) {
+		piece(done, len(s))
 	}
 }
 

@@ -1,6 +1,10 @@
 package tokenizer
 
 import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+
 	"fettle/internal/tokenizer/aligned"
 	"fettle/internal/tokenizer/subword"
 )
@@ -19,7 +23,7 @@ func (t *Tokenizer) EncodeOffsets(text string, o Options) []Token {
 	e := t.encoder()
 	defer t.release(e)
 	e.run(text, o, true)
-	return t.template.single.encoding(e.tokens, nil, o.AddSpecial).Tokens
+	return t.template.single.tokens(e.tokens, o.AddSpecial)
 }
 
 // encoder returns memory to encode with, that of an earlier call where there is one.
@@ -48,7 +52,7 @@ type encoder struct {
 	offsets bool
 	ids     []int32
 	tokens  []Token // instead of ids, with offsets
-	words   cache
+	known   cache   // words
 	pieces  []subword.Piece
 	scratch subword.Scratch
 	steps   []func(aligned.Text) // one for each splitter, and the model as the last
@@ -60,7 +64,10 @@ func newEncoder(t *Tokenizer) *encoder {
 	e.steps[len(t.splitters)] = e.word
 	for i := len(t.splitters) - 1; i >= 0; i-- {
 		split, next := t.splitters[i], e.steps[i+1]
-		e.steps[i] = func(piece aligned.Text) { split(piece, next) }
+		e.steps[i] = func(piece aligned.Text) { split.split(piece, next) }
+		if words, ok := split.(isolator); ok && i == len(t.splitters)-1 {
+			e.steps[i] = func(piece aligned.Text) { e.words(words, piece) }
+		}
 	}
 	return e
 }
@@ -69,7 +76,7 @@ func newEncoder(t *Tokenizer) *encoder {
 func (e *encoder) run(text string, o Options, offsets bool) {
 	e.text, e.o, e.offsets = text, o, offsets
 	e.ids, e.tokens = e.ids[:0], e.tokens[:0]
-	in := original(text, offsets)
+	in := aligned.FromBytes(text, offsets)
 	e.t.added.split(in, e.t.added.plain, o, e.normalized, e.addedToken)
 }
 
@@ -93,37 +100,53 @@ func (e *encoder) addedToken(t aligned.Text, id int32) {
 	e.token(Token{id, start, end}, t.S)
 }
 
-// word takes a piece that the model is to encode.
-func (e *encoder) word(t aligned.Text) {
-	if t.S == "" {
+// words takes a text that words cuts for the model. Without offsets there is no need to keep more than strings.
+func (e *encoder) words(words isolator, t aligned.Text) {
+	if e.offsets {
+		words.split(t, e.word)
 		return
 	}
-	pieces, ok := e.words.get(t.S)
-	if !ok {
-		e.pieces = e.t.model.Encode(e.pieces[:0], t.S, &e.scratch)
-		pieces = e.pieces
-		e.words.put(t.S, pieces)
-	}
+	words.bounds(t.S, func(start, end int) { e.wordIDs(t.S[start:end]) })
+}
+
+// word takes a piece that the model is to encode.
+func (e *encoder) word(t aligned.Text) {
 	if !e.offsets {
-		for _, p := range pieces {
-			e.ids = append(e.ids, p.ID)
-		}
+		e.wordIDs(t.S)
 		return
 	}
 	from, at := 0, 0
-	for _, p := range pieces {
+	for _, p := range e.encode(t.S) {
 		if p.Len != subword.Shared {
 			from, at = at, at+int(p.Len)
 		}
 		start, end := t.Offsets(from, at)
-		spelling, _ := e.t.vocab.Token(p.ID)
-		e.token(Token{p.ID, start, end}, spelling)
+		e.token(Token{p.ID, start, end}, "")
 	}
 }
 
-// token adds a token with its offsets.
+func (e *encoder) wordIDs(word string) {
+	for _, p := range e.encode(word) {
+		e.ids = append(e.ids, p.ID)
+	}
+}
+
+// encode gives the pieces of a word, up to the next call.
+func (e *encoder) encode(word string) []subword.Piece {
+	if pieces, ok := e.known.get(word); ok {
+		return pieces
+	}
+	e.pieces = e.t.model.Encode(e.pieces[:0], word, &e.scratch)
+	e.known.put(word, e.pieces)
+	return e.pieces
+}
+
+// token adds a token with its offsets. spelling is that of an added token; of others it is looked up.
 func (e *encoder) token(token Token, spelling string) {
 	for _, trim := range e.t.trim {
+		if spelling == "" {
+			spelling, _ = e.t.vocab.Token(token.ID)
+		}
 		token = trim.offsets(token, spelling, e.text, len(e.tokens) == 0)
 	}
 	e.tokens = append(e.tokens, token)
@@ -137,4 +160,20 @@ func (t *Tokenizer) EncodePair(a, b string, o Options) Encoding {
 	first := append([]Token(nil), e.tokens...)
 	e.run(b, o, true)
 	return t.template.pair.encoding(first, e.tokens, o.AddSpecial)
+}
+
+// EncodeBatch encodes texts on all processors. The result has the order of the texts.
+func (t *Tokenizer) EncodeBatch(texts []string, o Options) [][]int32 {
+	out := make([][]int32, len(texts))
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(texts)) {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(texts); i = int(next.Add(1)) - 1 {
+				out[i] = t.Encode(texts[i], o)
+			}
+		})
+	}
+	wait.Wait()
+	return out
 }

@@ -47,6 +47,7 @@ func (f *file) build() (*Tokenizer, error) {
 	}
 	t.splitters = splitters
 	t.takeBytes(byteLevel)
+	t.splitters = append(t.splitters, spaceSplitters(t.model)...)
 	if t.decoder, t.joinsBytes, err = decoders(f.Decoder); err != nil {
 		return nil, err
 	}

@@ -159,7 +159,7 @@ func ParseVocab(vocab, merges []byte, c VocabConfig) (*Tokenizer, error) {
 		var words *pattern.Pattern
 		if words, err = pattern.Compile(pattern.Qwen2, pattern.Oniguruma); err == nil {
 			t.splitters, err = byteLevelSplitters(false, false)
-			t.splitters = append([]splitter{isolator(words)}, t.splitters...)
+			t.splitters = append([]splitter{isolator{words}}, t.splitters...)
 		}
 	default:
 		err = fmt.Errorf("tokenizer_class %q with vocab.json is not known", c.Class)

@@ -83,6 +83,9 @@ func (c normalizerJSON) normalizer() (normalizer, error) {
 	case "Prepend":
 		return func(t *aligned.Text) { t.Prepend(c.Prepend) }, nil
 	case "Replace":
+		if c.Pattern.String != nil && *c.Pattern.String != "" {
+			return func(t *aligned.Text) { t.ReplaceString(*c.Pattern.String, c.Content) }, nil
+		}
 		p, err := c.Pattern.compile()
 		if err != nil {
 			return nil, err

@@ -52,6 +52,22 @@ func (s sequence) ids(a, b []int32, special bool) []int32 {
 	return out
 }
 
+// tokens is ids with offsets, of one text.
+func (s sequence) tokens(a []Token, special bool) []Token {
+	out := make([]Token, 0, len(a)+len(s))
+	for _, it := range s {
+		switch {
+		case it.text == 0:
+			out = append(out, a...)
+		case it.text < 0 && special:
+			for _, id := range it.ids {
+				out = append(out, Token{ID: id})
+			}
+		}
+	}
+	return out
+}
+
 func (s sequence) encoding(a, b []Token, special bool) Encoding {
 	var e Encoding
 	for _, it := range s {

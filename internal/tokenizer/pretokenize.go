@@ -12,7 +12,14 @@ import (
 )
 
 // A splitter cuts a text that is not empty into pieces, from left to right, and may change them.
-type splitter func(t aligned.Text, piece func(aligned.Text))
+type splitter interface {
+	split(t aligned.Text, piece func(aligned.Text))
+}
+
+// splitFunc is a splitter.
+type splitFunc func(t aligned.Text, piece func(aligned.Text))
+
+func (f splitFunc) split(t aligned.Text, piece func(aligned.Text)) { f(t, piece) }
 
 // preTokenizerJSON is a pre-tokenizer as written, of whatever type.
 type preTokenizerJSON struct {
@@ -106,7 +113,7 @@ func (c preTokenizerJSON) splitters() ([]splitter, error) {
 	case "Metaspace":
 		return c.metaspace()
 	case "UnicodeScripts":
-		return []splitter{byScript}, nil
+		return []splitter{splitFunc(byScript)}, nil
 	case "FixedLength":
 		length := 5
 		if c.Length != nil {
@@ -136,24 +143,24 @@ func (p patternJSON) compile() (*pattern.Pattern, error) {
 // byteLevelSplitters are ByteLevel in three steps; the last, spelling, is left out where the model takes bytes.
 func byteLevelSplitters(prefix, regex bool) (s []splitter, err error) {
 	if prefix {
-		s = append(s, func(t aligned.Text, piece func(aligned.Text)) {
+		s = append(s, splitFunc(func(t aligned.Text, piece func(aligned.Text)) {
 			if !strings.HasPrefix(t.S, " ") {
 				t.Prepend(" ")
 			}
 			piece(t)
-		})
+		}))
 	}
 	if regex {
 		p, err := pattern.Compile(pattern.GPT2, pattern.Oniguruma)
 		if err != nil {
 			return nil, err
 		}
-		s = append(s, isolator(p))
+		s = append(s, isolator{p})
 	}
-	return append(s, func(t aligned.Text, piece func(aligned.Text)) {
+	return append(s, splitFunc(func(t aligned.Text, piece func(aligned.Text)) {
 		spell(&t)
 		piece(t)
-	}), nil
+	})), nil
 }
 
 // metaspace puts a mark in the place of spaces, and before a text that does not start with one.
@@ -174,14 +181,13 @@ func (c preTokenizerJSON) metaspace() ([]splitter, error) {
 	if c.AddPrefixSpace != nil && !*c.AddPrefixSpace && scheme != "never" {
 		return nil, fmt.Errorf("add_prefix_space is false but prepend_scheme is %q", scheme)
 	}
-	space := pattern.Literal(" ")
-	s := []splitter{func(t aligned.Text, piece func(aligned.Text)) {
-		t.Replace(space.Find, mark)
+	s := []splitter{splitFunc(func(t aligned.Text, piece func(aligned.Text)) {
+		t.ReplaceString(" ", mark)
 		if !strings.HasPrefix(t.S, mark) && (scheme == "always" || scheme == "first" && t.Start() == 0) {
 			t.Prepend(mark)
 		}
 		piece(t)
-	}}
+	})}
 	if c.Split != nil && !*c.Split {
 		return s, nil
 	}
@@ -190,7 +196,7 @@ func (c preTokenizerJSON) metaspace() ([]splitter, error) {
 }
 
 // byLength cuts every n characters.
-func byLength(n int) splitter {
+func byLength(n int) splitFunc {
 	return func(t aligned.Text, piece func(aligned.Text)) {
 		from, count := 0, 0
 		for i := range t.S {

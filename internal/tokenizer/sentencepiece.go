@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"fettle/internal/tokenizer/aligned"
-	"fettle/internal/tokenizer/pattern"
 	"fettle/internal/tokenizer/subword"
 )
 
@@ -63,6 +62,7 @@ func ParseSentencePiece(data []byte) (*Tokenizer, error) {
 		first := item{-1, []int32{bos}, 0}
 		t.template = template{sequence{first, {text: 0}}, sequence{first, {text: 0}, {-1, []int32{bos}, 1}, {text: 1, kind: 1}}}
 	}
+	t.splitters = spaceSplitters(t.model)
 	t.decoder = m.decoders()
 	var added []AddedToken
 	for id, p := range m.pieces {
@@ -219,8 +219,7 @@ func (m *spmModel) normalizers() ([]normalizer, error) {
 		all = append(all, func(t *aligned.Text) { t.Prepend(" ") })
 	}
 	if m.escapeSpace {
-		find := pattern.Literal(" ").Find
-		all = append(all, func(t *aligned.Text) { t.Replace(find, space) })
+		all = append(all, func(t *aligned.Text) { t.ReplaceString(" ", space) })
 	}
 	return all, nil
 }

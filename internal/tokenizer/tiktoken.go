@@ -106,7 +106,7 @@ func newTiktoken(ranks map[string]int32, c TiktokenConfig) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tokenizer{model: model, splitters: []splitter{isolator(p)}, template: plainTemplate(), joinsBytes: true}
+	t := &Tokenizer{model: model, splitters: []splitter{isolator{p}}, template: plainTemplate(), joinsBytes: true}
 	t.decoder = []decoder{joinBytes}
 	if c.NFC {
 		t.normalize = []normalizer{func(t *aligned.Text) { t.Form(aligned.NFC) }}

@@ -3,7 +3,6 @@ package tokenizer
 import (
 	"runtime"
 
-	"fettle/internal/tokenizer/aligned"
 	"fettle/internal/tokenizer/subword"
 )
 
@@ -89,6 +88,3 @@ type AddedToken struct {
 
 // Added are the added tokens in the order of their ids.
 func (t *Tokenizer) Added() []AddedToken { return append([]AddedToken(nil), t.added.tokens...) }
-
-// original is the text to encode: what is no UTF-8 becomes U+FFFD.
-func original(text string, offsets bool) aligned.Text { return aligned.FromBytes(text, offsets) }

@@ -55,7 +55,7 @@ func Train(o TrainOptions, texts iter.Seq[string]) (*Trained, error) {
 
 // countWords counts the words of texts on all processors.
 func countWords(p *pattern.Pattern, texts iter.Seq[string]) map[string]int64 {
-	split := isolator(p)
+	words := isolator{p}
 	work := make(chan string, 64)
 	counts := make([]map[string]int64, runtime.GOMAXPROCS(0))
 	var wait sync.WaitGroup
@@ -63,7 +63,8 @@ func countWords(p *pattern.Pattern, texts iter.Seq[string]) map[string]int64 {
 		counts[i] = map[string]int64{}
 		wait.Go(func() {
 			for text := range work {
-				split(original(text, false), func(word aligned.Text) { counts[i][word.S]++ })
+				text = aligned.Valid(text)
+				words.bounds(text, func(start, end int) { counts[i][text[start:end]]++ })
 			}
 		})
 	}

@@ -170,6 +170,21 @@ func (t *Text) Replace(find func(s string, from int) (start, end int), content s
 	b.into(t)
 }
 
+// ReplaceString puts content in the place of every old, which is not empty.
+func (t *Text) ReplaceString(old, content string) {
+	if t.blind && content != "" {
+		t.S = strings.ReplaceAll(t.S, old, content)
+		return
+	}
+	t.Replace(func(s string, from int) (int, int) {
+		i := strings.Index(s[from:], old)
+		if i < 0 {
+			return -1, -1
+		}
+		return from + i, from + i + len(old)
+	}, content)
+}
+
 // Filter keeps the runes for which keep holds.
 func (t *Text) Filter(keep func(rune) bool) {
 	if strings.IndexFunc(t.S, func(r rune) bool { return !keep(r) }) < 0 {

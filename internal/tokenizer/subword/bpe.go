@@ -2,6 +2,7 @@ package subword
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -180,6 +181,29 @@ func (b *BPE) fallback(s string) bool {
 	}
 	for i := range len(s) {
 		if _, ok := b.vocab.ID(fmt.Sprintf("<0x%02X>", s[i])); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// CutsBefore says whether a word may be cut before every mark that does not follow another one: no merge joins a mark to what
+// is before it, unless that is marks, and a mark is itself a token.
+func (b *BPE) CutsBefore(mark string) bool {
+	c := &b.config
+	if b.raw != nil || c.IgnoreMerges || c.Prefix != "" || c.Suffix != "" {
+		return false
+	}
+	if _, ok := b.vocab.ID(mark); !ok {
+		return false
+	}
+	for _, s := range b.merges.slots {
+		if s.pair == 0 {
+			continue
+		}
+		left, _ := b.vocab.Token(int32(s.pair>>32) - 1)
+		right, _ := b.vocab.Token(int32(uint32(s.pair)))
+		if strings.HasPrefix(right, mark) && strings.Trim(left, mark) != "" {
 			return false
 		}
 	}
