@@ -43,18 +43,15 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// TestBoundedMemory writes and reads 200 MB of rows and watches the heap.
+// TestBoundedMemory writes and reads 100 MB of rows and watches the heap.
 func TestBoundedMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("left out: -short")
 	}
-	const rows, limit = 50_000, 160 << 20 // parquet holds a compressed row group, arrow a batch of 8,192 rows, both twice at times
+	const rows, limit = 30_000, 160 << 20 // parquet holds a compressed row group, arrow a batch of 8,192 rows, both twice at times
 	schema := &table.Schema{Fields: []table.Field{{Name: "text", Type: table.String}, {Name: "tokens", Type: table.List(table.Int32)}}}
-	for _, ext := range table.Extensions() {
+	for _, ext := range append([]string{".jsonl"}, columnar...) {
 		t.Run(ext, func(t *testing.T) {
-			if strings.HasPrefix(ext, ".csv") || strings.HasPrefix(ext, ".tsv") {
-				t.Skip("left out: has no lists")
-			}
 			path := filepath.Join(t.TempDir(), "t"+ext)
 			w, err := table.Create(path, schema)
 			if err != nil {

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -140,10 +141,17 @@ func (w *Writer) Write(row Row) error {
 		return fmt.Errorf("write %s: %w", w.path, err)
 	}
 	if err := w.enc.write(row, size); err != nil {
-		w.err = fmt.Errorf("write %s: %w", w.path, err)
+		err = fmt.Errorf("write %s: %w", w.path, err)
+		if !errors.As(err, new(*refusal)) {
+			w.err = err
+		}
+		return err
 	}
-	return w.err
+	return nil
 }
+
+// refusal is an encoder's error for a row that its format cannot hold, before anything of it was written.
+type refusal struct{ error }
 
 // Close flushes and fsyncs. If anything failed, now or before, it removes the file and returns the first error.
 func (w *Writer) Close() error {
