@@ -19,8 +19,7 @@ type added struct {
 	normalized *trie            // tokens looked for in the normalized text
 }
 
-// newAdded gives the tokens their places. As in the reference, a token of the model keeps the model's id and any other gets
-// the next one free; a file that says otherwise would be read in two ways, so it is refused.
+// newAdded gives the tokens their places.
 func newAdded(tokens []AddedToken, t *Tokenizer) (*added, error) {
 	a := &added{byID: map[int32]*AddedToken{}, byContent: map[string]*AddedToken{}, spelling: map[int32]string{}}
 	for _, token := range tokens {

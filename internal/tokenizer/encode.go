@@ -17,6 +17,23 @@ func (t *Tokenizer) Encode(text string, o Options) []int32 {
 	return t.template.single.ids(e.ids, nil, o.AddSpecial)
 }
 
+// Count is the number of ids of a text.
+func (t *Tokenizer) Count(text string, o Options) int {
+	e := t.encoder()
+	defer t.release(e)
+	e.run(text, o, false)
+	n := 0
+	for _, it := range t.template.single {
+		switch {
+		case it.text == 0:
+			n += len(e.ids)
+		case o.AddSpecial:
+			n += len(it.ids)
+		}
+	}
+	return n
+}
+
 // EncodeOffsets gives the ids of a text and where in it they come from. Offsets are whole characters: a token that is part of
 // one has all of it.
 func (t *Tokenizer) EncodeOffsets(text string, o Options) []Token {

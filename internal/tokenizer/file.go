@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"fettle/internal/tokenizer/subword"
@@ -12,7 +14,9 @@ import (
 // file is a tokenizer.json.
 type file struct {
 	Version       string
-	AddedTokens   []AddedToken `json:"added_tokens"`
+	Truncation    json.RawMessage // not heeded: see the package's documentation
+	Padding       json.RawMessage // nor this
+	AddedTokens   []AddedToken    `json:"added_tokens"`
 	Normalizer    json.RawMessage
 	PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
 	PostProcessor json.RawMessage `json:"post_processor"`
@@ -22,7 +26,7 @@ type file struct {
 
 func readFile(data []byte) (*file, error) {
 	var f file
-	if err := json.Unmarshal(data, &f); err != nil {
+	if err := strict(data, &f); err != nil {
 		return nil, err
 	}
 	if f.Version != "" && f.Version != "1.0" {
@@ -57,11 +61,31 @@ func (f *file) build() (*Tokenizer, error) {
 	if t.template.single == nil {
 		t.template = plainTemplate()
 	}
+	if err := f.checkIDs(t.model.Vocab()); err != nil {
+		return nil, err
+	}
 	if t.added, err = newAdded(f.AddedTokens, t); err != nil {
 		return nil, err
 	}
 	t.finish()
 	return t, nil
+}
+
+// checkIDs refuses added tokens whose ids would be read in two ways: Hugging Face's tokenizers give a token that is not in the
+// vocabulary the next free id, whatever the file says.
+func (f *file) checkIDs(vocab *subword.Vocab) error {
+	next := int32(vocab.Size())
+	seen := map[string]bool{}
+	for _, a := range f.AddedTokens {
+		if _, ok := vocab.ID(a.Content); ok || a.Content == "" || seen[a.Content] {
+			continue
+		}
+		if seen[a.Content] = true; a.ID != next {
+			return fmt.Errorf("added token %q has id %d, but the next free one is %d", a.Content, a.ID, next)
+		}
+		next++
+	}
+	return nil
 }
 
 // takeBytes leaves out the last splitter, the one that spells bytes, where the model can take bytes as they are.
@@ -111,7 +135,7 @@ func (c modelJSON) kind() string {
 // newModel reads the model.
 func newModel(raw json.RawMessage) (subword.Model, error) {
 	var c modelJSON
-	if err := json.Unmarshal(raw, &c); err != nil {
+	if err := strict(raw, &c); err != nil {
 		return nil, err
 	}
 	if c.kind() == "Unigram" {
@@ -205,6 +229,13 @@ func parseMerges(lines []string) ([][2]string, error) {
 	return merges, nil
 }
 
+// strict reads JSON and refuses what it does not know: a setting left aside would give other ids.
+func strict(data []byte, to any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(to)
+}
+
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
 // text is a string that may be missing.
@@ -213,4 +244,55 @@ func text(s *string, missing string) string {
 		return missing
 	}
 	return *s
+}
+
+// quickFloat reads a number as serde_json does by default: the digits as one integer, then one multiplication or division by a
+// power of ten. The last bit may differ from the nearest float64, and with it which of two equally good ways to cut a word a
+// unigram model takes.
+func quickFloat(s string) (float64, error) {
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(s), "e")
+	power := 0
+	if exponent != "" {
+		var err error
+		if power, err = strconv.Atoi(exponent); err != nil {
+			return 0, fmt.Errorf("read number %q: %w", s, err)
+		}
+	}
+	mantissa, negative := strings.CutPrefix(mantissa, "-")
+	var digits uint64
+	fraction, full := false, false
+	for _, c := range mantissa {
+		if c == '.' {
+			fraction = true
+			continue
+		}
+		d := uint64(c - '0')
+		full = full || digits > (math.MaxUint64-d)/10
+		if full {
+			if !fraction {
+				power++
+			}
+			continue
+		}
+		digits = digits*10 + d
+		if fraction {
+			power--
+		}
+	}
+	f := scale(float64(digits), power)
+	if negative {
+		f = -f
+	}
+	return f, nil
+}
+
+// scale is f times a power of ten, 308 places at a time.
+func scale(f float64, power int) float64 {
+	for ; power < -308 && f != 0; power += 308 {
+		f /= 1e308
+	}
+	if power < 0 {
+		return f / math.Pow10(-power)
+	}
+	return f * math.Pow10(power)
 }

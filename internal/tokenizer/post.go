@@ -163,10 +163,11 @@ func (t *Tokenizer) postProcessor(raw json.RawMessage) error {
 		AddPrefixSpace *bool `json:"add_prefix_space"`
 		TrimOffsets    *bool `json:"trim_offsets"`
 		Single, Pair   []templateItem
-		SpecialTokens  map[string]struct{ IDs []int32 } `json:"special_tokens"`
+		UseRegex       bool                  `json:"use_regex"` // says something of a pre-tokenizer only
+		SpecialTokens  map[string]specialIDs `json:"special_tokens"`
 		Sep, Cls       namedID
 	}
-	if err := json.Unmarshal(raw, &c); err != nil {
+	if err := strict(raw, &c); err != nil {
 		return fmt.Errorf("post_processor: %w", err)
 	}
 	isSet := func(b *bool) bool { return b == nil || *b }
@@ -235,6 +236,13 @@ type namedID struct{ id int32 }
 func (n *namedID) UnmarshalJSON(data []byte) error {
 	var name string
 	return json.Unmarshal(data, &[]any{&name, &n.id})
+}
+
+// specialIDs are what a special token of a template is written as.
+type specialIDs struct {
+	ID     string
+	IDs    []int32
+	Tokens []string
 }
 
 // templateItem is an item as written.

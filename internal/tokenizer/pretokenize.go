@@ -28,6 +28,7 @@ type preTokenizerJSON struct {
 
 	AddPrefixSpace *bool `json:"add_prefix_space"`
 	UseRegex       *bool `json:"use_regex"`
+	TrimOffsets    bool  `json:"trim_offsets"` // says something of a post-processor only
 
 	Pattern  patternJSON
 	Behavior string
@@ -35,6 +36,7 @@ type preTokenizerJSON struct {
 
 	Replacement   string
 	PrependScheme string `json:"prepend_scheme"`
+	StrRep        string `json:"str_rep"` // older files: the replacement again
 	Split         *bool
 
 	IndividualDigits bool `json:"individual_digits"`
@@ -48,7 +50,7 @@ func preTokenizer(raw json.RawMessage) (s []splitter, byteLevel bool, err error)
 		return nil, false, nil
 	}
 	var c preTokenizerJSON
-	if err := json.Unmarshal(raw, &c); err != nil {
+	if err := strict(raw, &c); err != nil {
 		return nil, false, fmt.Errorf("pre_tokenizer: %w", err)
 	}
 	if c.Type == "Sequence" {

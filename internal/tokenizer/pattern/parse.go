@@ -302,9 +302,12 @@ func (p *parser) group() (node, error) {
 		if err != nil {
 			return node{}, err
 		}
-		if rest { // (?i) holds to the end of the group that it is in
-			n, err := p.alternation()
-			return n, err
+		if rest && p.syntax == Fancy { // holds from here to the end of the group around
+			outer = p.flags
+			return node{op: opEmpty}, nil
+		}
+		if rest { // the same, but what is left of the group around becomes a group of its own
+			return p.alternation()
 		}
 	}
 	n, err := p.alternation()
