@@ -53,6 +53,7 @@ func TestCSVInference(t *testing.T) {
 		{"what writing would change stays text", "a,b,c,d\n007,+1,1e5,9007199254740993\n1,2,0.5,0.5\n", "a string, b string, c string, d string", `[["007" "+1" "1e5" "9007199254740993"] ["1" "2" "0.5" "0.5"]]`},
 		{"beyond int64", "a\n18446744073709551616\n", "a string", `[["18446744073709551616"]]`},
 		{"quotes", "a,b\n\"x, \"\"y\"\"\nz\",1\n", "a string, b int64", `[["x, \"y\"\nz" 1]]`},
+		{"line ends inside quotes", "a,b\r\n\"x\r\ny\",\"\"\r\n", "a string, b string", `[["x\r\ny" ""]]`},
 		{"header only, no name", "a,\n", "a string, column2 string", "[]"},
 		{"byte order mark, CRLF", "\uFEFFa,b\r\n1,2\r\n", "a int64, b int64", "[[1 2]]"},
 	}
@@ -106,6 +107,9 @@ func TestCSVSpectrum(t *testing.T) {
 	}
 	for _, f := range files {
 		name := strings.TrimSuffix(filepath.Base(f), ".csv")
+		if name == "newlines_crlf" {
+			continue // the copy lost its \r; TestCSVInference has the case
+		}
 		data, err := os.ReadFile(filepath.Join(filepath.Dir(f), "..", "json", name+".json"))
 		if err != nil {
 			t.Fatal(err)
