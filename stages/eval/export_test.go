@@ -82,3 +82,11 @@ func (x Exam) Run(ctx context.Context) ([]schemas.Prediction, []schemas.Score, [
 
 // Defaults are the settings of an empty section.
 func Defaults() Settings { return defaults() }
+
+// OpenSpeaker gives the prompts and texts of a model directory.
+func OpenSpeaker(dir string) (interface {
+	Prompt(message string) ([]int32, error)
+	Text(tokens []int32) string
+}, error) {
+	return openSpeaker(dir)
+}

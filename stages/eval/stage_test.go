@@ -252,3 +252,16 @@ func TestStageWithoutTraining(t *testing.T) {
 		t.Errorf("exit %d, %+v: %s", code, r.Rows, stderr)
 	}
 }
+
+func TestStageGoesOnAfterMaxTime(t *testing.T) {
+	p := newProject(t)
+	t.Chdir(p.root)
+	p.write("pipelines/tiny/stages.yaml", tinyStages+"  max_time: 1ns\n")
+	if _, code, stderr := p.run(context.Background()); code != 1 || !bytes.Contains([]byte(stderr), []byte("max_time is over")) {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+	p.write("pipelines/tiny/stages.yaml", tinyStages)
+	if r, code, stderr := p.run(context.Background()); code != 0 || r.Rows.Out != 84 {
+		t.Errorf("exit %d, %+v: %s", code, r.Rows, stderr)
+	}
+}
