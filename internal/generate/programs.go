@@ -19,7 +19,7 @@ import (
 type BaseHook func(param func(name string) *graph.Node) func(module string, x *graph.Node) *graph.Node
 
 // headroom is how many positions a cache has beyond its prompts, and gets more each time it is full.
-const headroom = 64
+const headroom = 32
 
 // programs are the compiled graphs over a fixed set of weights.
 type programs struct {

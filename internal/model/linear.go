@@ -11,7 +11,7 @@ func linear(s *Scope, l Linear, x *graph.Node) *graph.Node {
 		y = s.Base(l.Module, x)
 	}
 	if y == nil {
-		y = s.dot(x, s.Param(l.Module+".weight"))
+		y = Dense(x, s.Param(l.Module+".weight"))
 	}
 	if l.Bias {
 		y = graph.Add(y, graph.ExpandLeftToRank(s.Param(l.Module+".bias"), y.Rank()))
@@ -22,27 +22,24 @@ func linear(s *Scope, l Linear, x *graph.Node) *graph.Node {
 	return y
 }
 
-// dot is x W^T: x [..., in], w [out, in] -> [..., out].
-func (s *Scope) dot(x, w *graph.Node) *graph.Node {
-	if s.Remat {
-		return dotT(x, w)
-	}
-	return Dense(x, w)
-}
-
 // Dense is x W^T with the gradient of W arranged so that the smaller of x and dy is the one transposed (backends multiply
-// row by row; the automatic gradient transposes both). x [..., in], w [out, in] -> [..., out].
+// row by row; the automatic gradient transposes both). It may stand inside recomputed layers. x [..., in], w [out, in] -> [..., out].
 func Dense(x, w *graph.Node) *graph.Node {
 	var d adjoint
 	in, out := w.Shape().Dim(1), w.Shape().Dim(0)
-	return d.output(dotT(x, d.input(w, func() *graph.Node {
+	wi := d.input(w, func() *graph.Node {
 		rows := x.Shape().Size() / in
 		dy, x := graph.Reshape(d.value, rows, out), graph.Reshape(x, rows, in)
 		if out < in { // [out, rows]·[rows, in]; for equal widths x is better: q, k and v share its transposition
-			return graph.DotGeneral(graph.TransposeAllAxes(dy, 1, 0), []int{1}, nil, x, []int{0}, nil)
+			return as(graph.DotGeneral(graph.TransposeAllAxes(dy, 1, 0), []int{1}, nil, x, []int{0}, nil), w)
 		}
-		return graph.TransposeAllAxes(graph.DotGeneral(graph.TransposeAllAxes(x, 1, 0), []int{1}, nil, dy, []int{0}, nil), 1, 0)
-	})))
+		return as(graph.TransposeAllAxes(graph.DotGeneral(graph.TransposeAllAxes(x, 1, 0), []int{1}, nil, dy, []int{0}, nil), 1, 0), w)
+	})
+	return graph.IdentityWithCustomGradient(dotT(x, wi), func(y, v *graph.Node) *graph.Node {
+		d.value = v
+		x = y.Inputs()[0].Inputs()[0] // the product's left side: in a recomputed layer this is x computed anew
+		return v
+	})
 }
 
 // dotT contracts the last axis of x with the last of w.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/dtypes/bfloat16"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"fettle/internal/safetensors"
@@ -78,30 +78,40 @@ func (l Loader) parameter(f *safetensors.File, p Parameter) ([]string, Weights, 
 	case !slices.Equal(info.Shape, p.Shape):
 		return nil, nil, fmt.Errorf("tensor %s has shape %v, want %v", p.Name, info.Shape, p.Shape)
 	}
-	t, err := l.plain(f, p)
+	t, err := l.plain(f, info)
 	return []string{p.Name}, Weights{p.Name: t}, err
 }
 
-// plain reads one float tensor and moves it to the backend, where one is given, before the next is read.
-func (l Loader) plain(f *safetensors.File, p Parameter) (*tensors.Tensor, error) {
-	values, err := f.Float32(p.Name)
+// plain reads one float tensor into memory that the backend shares, or moves it there before the next is read.
+func (l Loader) plain(f *safetensors.File, info safetensors.Info) (*tensors.Tensor, error) {
+	data, err := f.Bytes(info.Name)
 	if err != nil {
 		return nil, err
 	}
-	var t *tensors.Tensor
-	if l.DType == dtypes.BFloat16 {
-		half := make([]bfloat16.BFloat16, len(values))
-		for i, v := range values {
-			half[i] = bfloat16.FromFloat32(v)
+	shape := shapes.Make(or(l.DType, dtypes.Float32), info.Shape...)
+	if l.DType == dtypes.BFloat16 && info.DType != safetensors.BF16 {
+		values, err := safetensors.Decode(info.DType, data)
+		if err != nil {
+			return nil, err
 		}
-		t = tensors.FromFlatDataAndDimensions(half, p.Shape...)
-	} else {
-		t = tensors.FromFlatDataAndDimensions(values, p.Shape...)
+		if data, err = safetensors.Encode(safetensors.BF16, values); err != nil {
+			return nil, err
+		}
 	}
-	if l.Backend != nil {
-		if err := t.ToDevice(l.Backend, 0); err != nil {
-			return nil, fmt.Errorf("move %s to the backend: %w", p.Name, err)
-		}
+	t, err := tensors.FromShapeForBackend(l.Backend, 0, shape)
+	if err != nil {
+		return nil, err
+	}
+	if l.DType == dtypes.BFloat16 {
+		err = t.MutableBytes(func(flat []byte) { copy(flat, data) })
+	} else {
+		err = tensors.MutableFlatData(t, func(flat []float32) { safetensors.DecodeInto(flat, info.DType, data) })
+	}
+	if err == nil && l.Backend != nil {
+		err = t.ToDevice(l.Backend, 0)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("tensor %s: %w", info.Name, err)
 	}
 	return t, nil
 }
