@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"compress/gzip"
 	"encoding/json"
-	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,7 +76,11 @@ func goldenTexts(t testing.TB) map[int]string {
 }
 
 type goldenCase struct {
-	Text          int
+	Text int
+	goldenCaseBody
+}
+
+type goldenCaseBody struct {
 	IDs           []int32
 	IDsSpecial    []int32         `json:"ids_special"`
 	IDsPlain      json.RawMessage `json:"ids_plain"`
@@ -242,39 +246,32 @@ func compareSaved(t *testing.T, name string, got *tokenizer.Trained) {
 
 // TestTrainMicro compares fifty small trainings: ties and edges.
 func TestTrainMicro(t *testing.T) {
-	type micro struct {
-		Lines    []string
-		Size     int      `json:"vocab_size"`
-		MinFreq  int      `json:"min_frequency"`
-		Alphabet bool     `json:"initial_alphabet"`
-		Vocab    []string `json:"vocab_after_alphabet"`
-		Merges   [][2]string
+	lines(t, shared.Path(t, "golden/text/tokenizers/train/micro.jsonl"), func(m microCase) { compareMicro(t, m) })
+}
+
+type microCase struct {
+	Lines    []string
+	Size     int      `json:"vocab_size"`
+	MinFreq  int      `json:"min_frequency"`
+	Alphabet bool     `json:"initial_alphabet"`
+	Vocab    []string `json:"vocab_after_alphabet"`
+	Merges   [][2]string
+}
+
+func compareMicro(t *testing.T, m microCase) {
+	t.Helper()
+	got, err := tokenizer.Train(tokenizer.TrainOptions{VocabSize: m.Size, MinFrequency: m.MinFreq, Alphabet: m.Alphabet}, slices.Values(m.Lines))
+	if err != nil {
+		t.Fatal(err)
 	}
-	n := 0
-	lines(t, shared.Path(t, "golden/text/tokenizers/train/micro.jsonl"), func(m micro) {
-		n++
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			got, err := tokenizer.Train(tokenizer.TrainOptions{VocabSize: m.Size, MinFrequency: m.MinFreq, Alphabet: m.Alphabet},
-				func(yield func(string) bool) {
-					for _, l := range m.Lines {
-						if !yield(l) {
-							return
-						}
-					}
-				})
-			if err != nil {
-				t.Fatal(err)
-			}
-			vocab := got.Vocab
-			if m.Alphabet {
-				vocab = vocab[min(256, len(vocab)):]
-			}
-			if diff := cmp.Diff(m.Vocab, append([]string{}, vocab...)); diff != "" {
-				t.Errorf("vocab of %q (-want +got):\n%s", m.Lines, diff)
-			}
-			if diff := cmp.Diff(m.Merges, append([][2]string{}, got.Merges...)); diff != "" {
-				t.Errorf("merges of %q (-want +got):\n%s", m.Lines, diff)
-			}
-		})
-	})
+	vocab := got.Vocab
+	if m.Alphabet {
+		vocab = vocab[min(256, len(vocab)):]
+	}
+	if diff := cmp.Diff(m.Vocab, append([]string{}, vocab...)); diff != "" {
+		t.Errorf("vocab of %q (-want +got):\n%s", m.Lines, diff)
+	}
+	if diff := cmp.Diff(m.Merges, append([][2]string{}, got.Merges...)); diff != "" {
+		t.Errorf("merges of %q (-want +got):\n%s", m.Lines, diff)
+	}
 }
