@@ -3,7 +3,6 @@ package generate
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
@@ -63,7 +62,7 @@ func newPrograms(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Bac
 }
 
 func (p *programs) add(w model.Weights) {
-	for _, name := range slices.Sorted(maps.Keys(w)) {
+	for _, name := range w.Names() {
 		p.names, p.weights = append(p.names, name), append(p.weights, w[name])
 	}
 }

@@ -29,7 +29,7 @@ func newAttention(m *Model, s *Scope, b Batch) *rowAttention {
 	}
 }
 
-// layer attends: q [batch, seq, heads, head], k and v [batch, seq, kv heads, head] -> [batch, seq, heads·head].
+// layer attends: q [batch, seq, heads, head], k and v [batch, seq, kv heads, head] -> [batch·seq, heads·head].
 func (a *rowAttention) layer(layer int, q, k, v *graph.Node) *graph.Node {
 	c := a.model.Config
 	d := q.Shape().Dimensions
@@ -53,7 +53,7 @@ func (a *rowAttention) layer(layer int, q, k, v *graph.Node) *graph.Node {
 	} else {
 		o = job.withGradient()
 	}
-	return graph.Reshape(graph.TransposeAllAxes(o, 1, 2, 0, 3), d[0], d[1], d[2]*d[3])
+	return graph.Reshape(graph.TransposeAllAxes(o, 1, 2, 0, 3), d[0]*d[1], d[2]*d[3])
 }
 
 // ends reports whether a layer goes on with the last position only.
@@ -65,8 +65,10 @@ func (a *rowAttention) queries(layer int, x *graph.Node) *graph.Node {
 	if !a.ends(layer) {
 		return x
 	}
+	batch, width := a.positions.Shape().Dim(0), x.Shape().Dim(1)
+	x = graph.Reshape(x, batch, x.Shape().Dim(0)/batch, width)
 	n := x.Shape().Dim(1)
-	return slice(x, 1, n-1, n)
+	return graph.Reshape(slice(x, 1, n-1, n), batch, width)
 }
 
 func (a *rowAttention) blocks(layer, seq, window int) []block {

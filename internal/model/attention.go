@@ -4,8 +4,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// attention projects q, k and v of a layer, attends and projects back.
-func (m *Model) attention(s *Scope, layer int, x *graph.Node, attend attender) *graph.Node {
+// attention projects q, k and v of a layer, attends and projects back: x [batch·seq, hidden] -> the same.
+func (m *Model) attention(s *Scope, layer, batch int, x *graph.Node, attend attender) *graph.Node {
 	c := m.Config
 	linears := m.attnLinears(layer)
 	var q, k, v *graph.Node
@@ -18,7 +18,7 @@ func (m *Model) attention(s *Scope, layer int, x *graph.Node, attend attender) *
 	if c.QKNorm == FullQKNorm {
 		q, k = m.qkNorm(s, layer, q, k)
 	}
-	q, k, v = m.heads(q), m.heads(k), m.heads(v)
+	q, k, v = m.heads(q, batch), m.heads(k, batch), m.heads(v, batch)
 	if c.QKNorm == HeadQKNorm {
 		q, k = m.qkNorm(s, layer, q, k)
 	}
@@ -29,10 +29,10 @@ func (m *Model) qkNorm(s *Scope, layer int, q, k *graph.Node) (*graph.Node, *gra
 	return m.rmsNorm(s, layerName(layer, "self_attn.q_norm.weight"), q), m.rmsNorm(s, layerName(layer, "self_attn.k_norm.weight"), k)
 }
 
-// heads splits the last axis: [batch, seq, n·head] -> [batch, seq, n, head].
-func (m *Model) heads(x *graph.Node) *graph.Node {
+// heads splits [batch·seq, n·head] into [batch, seq, n, head].
+func (m *Model) heads(x *graph.Node, batch int) *graph.Node {
 	d := x.Shape().Dimensions
-	return graph.Reshape(x, d[0], d[1], d[2]/m.Config.HeadDim, m.Config.HeadDim)
+	return graph.Reshape(x, batch, d[0]/batch, d[1]/m.Config.HeadDim, m.Config.HeadDim)
 }
 
 // split cuts the last axis of x into parts of the given widths.

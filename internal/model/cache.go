@@ -78,8 +78,8 @@ func (a *stepAttention) layer(layer int, q, k, v *graph.Node) *graph.Node {
 	score = graph.Add(score, a.mask(c.Layers[layer].Window, keys.Shape().Dim(2)))
 	e := graph.Exp(graph.Sub(score, graph.ReduceAndKeep(score, graph.ReduceMax, -1)))
 	o := graph.Div(mul(as(e, values), values), as(graph.ReduceAndKeep(e, graph.ReduceSum, -1), values))
-	// [kv heads, batch, group, head] -> [batch, 1, heads·head]
-	return graph.Reshape(graph.TransposeAllAxes(o, 1, 0, 2, 3), d[0], 1, c.Heads*c.HeadDim)
+	// [kv heads, batch, group, head] -> [batch, heads·head]
+	return graph.Reshape(graph.TransposeAllAxes(o, 1, 0, 2, 3), d[0], c.Heads*c.HeadDim)
 }
 
 // put writes the new position's keys or values into the cache.

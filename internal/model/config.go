@@ -157,10 +157,15 @@ func common(f *fields, c *Config) {
 }
 
 func (c *Config) check() error {
-	for name, n := range map[string]int{"vocab_size": c.Vocab, "hidden_size": c.Hidden, "intermediate_size": c.FFN,
-		"num_attention_heads": c.Heads, "num_key_value_heads": c.KVHeads, "head_dim": c.HeadDim, "num_hidden_layers": len(c.Layers)} {
-		if n <= 0 {
-			return fmt.Errorf("%s is %d, want a positive number", name, n)
+	for _, size := range []struct {
+		name  string
+		value int
+	}{
+		{"vocab_size", c.Vocab}, {"hidden_size", c.Hidden}, {"intermediate_size", c.FFN}, {"num_attention_heads", c.Heads},
+		{"num_key_value_heads", c.KVHeads}, {"head_dim", c.HeadDim}, {"num_hidden_layers", len(c.Layers)},
+	} {
+		if size.value <= 0 {
+			return fmt.Errorf("%s is %d, want a positive number", size.name, size.value)
 		}
 	}
 	if c.Heads%c.KVHeads != 0 {

@@ -12,15 +12,18 @@ func (m *Model) Hidden(s *Scope, b Batch) *graph.Node {
 
 // attender is how positions see each other.
 type attender interface {
-	// layer rotates and attends: q [batch, seq, heads, head], k and v [batch, seq, kv heads, head] -> [batch, seq, heads·head].
+	// layer rotates and attends: q [batch, seq, heads, head], k and v [batch, seq, kv heads, head] -> [batch·seq, heads·head].
 	layer(layer int, q, k, v *graph.Node) *graph.Node
-	// queries cuts x [batch, seq, hidden] down to the positions that go on from this layer.
+	// queries cuts x [batch·seq, hidden] down to the positions that go on from this layer.
 	queries(layer int, x *graph.Node) *graph.Node
 }
 
-// stack runs all layers on the embedded tokens; what is attended to is the caller's.
+// stack runs all layers on the embedded tokens x [batch, seq, hidden]; what is attended to is the caller's. Between the heads
+// values are [batch·seq, width]: matrices need no reshaping for their gradients.
 func (m *Model) stack(s *Scope, x *graph.Node, attend attender) *graph.Node {
 	n := m.Config.Norms
+	batch := x.Shape().Dim(0)
+	x = graph.Reshape(x, batch*x.Shape().Dim(1), m.Config.Hidden)
 	for i := range m.Config.Layers {
 		if s.Trace != nil {
 			s.Trace(i, x)
@@ -29,7 +32,7 @@ func (m *Model) stack(s *Scope, x *graph.Node, attend attender) *graph.Node {
 			x = x.Checkpoint()
 		}
 		h := m.layerNorm(s, i, n.PreAttn, x)
-		h = m.attention(s, i, h, attend)
+		h = m.attention(s, i, batch, h, attend)
 		x = graph.Add(attend.queries(i, x), m.layerNorm(s, i, n.PostAttn, h))
 		h = m.layerNorm(s, i, n.PreMLP, x)
 		h = m.feedForward(s, i, h)
@@ -41,7 +44,8 @@ func (m *Model) stack(s *Scope, x *graph.Node, attend attender) *graph.Node {
 	if s.Remat {
 		x = x.StopCheckpoint()
 	}
-	return m.rmsNorm(s, normName, x)
+	x = m.rmsNorm(s, normName, x)
+	return graph.Reshape(x, batch, x.Shape().Dim(0)/batch, m.Config.Hidden)
 }
 
 // embed looks tokens [batch, seq] up: [batch, seq, hidden]. An adapter on model.embed_tokens gets the tokens as its x.

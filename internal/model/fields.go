@@ -94,7 +94,7 @@ func (f *fields) activation(key, def string) Activation {
 // harmless keys do not change what the model computes outside of training tricks that are off here by design.
 var harmless = []string{
 	"architectures", "attention_dropout", "attn_implementation", "auto_map", "cache_implementation", "chunk_size_feed_forward",
-	"dtype", "embd_pdrop", "hidden_dropout", "id2label", "label2id", "is_decoder", "is_encoder_decoder", "output_attentions",
+	"dtype", "embd_pdrop", "hidden_dropout", "id2label", "label2id", "is_decoder", "is_llama_config", "max_sequence_length", "is_encoder_decoder", "output_attentions",
 	"output_hidden_states", "output_router_logits", "pretraining_tp", "problem_type", "quantization_config", "resid_pdrop",
 	"return_dict", "router_aux_loss_coef", "task_specific_params", "tokenizer_class", "torch_dtype", "transformers.js_config",
 	"transformers_version", "unsloth_fixed", "unsloth_version", "use_cache", "name_or_path", "bad_words_ids", "begin_suppress_tokens",

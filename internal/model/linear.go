@@ -4,7 +4,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// linear computes y = W x (+ bias) with whatever the scope puts in the way. x [batch, seq, in] -> [batch, seq, out].
+// linear computes y = W x (+ bias) with whatever the scope puts in the way: x [rows, in] -> [rows, out].
 func linear(s *Scope, l Linear, x *graph.Node) *graph.Node {
 	var y *graph.Node
 	if s.Base != nil {
@@ -25,21 +25,29 @@ func linear(s *Scope, l Linear, x *graph.Node) *graph.Node {
 // Dense is x W^T with the gradient of W arranged so that the smaller of x and dy is the one transposed (backends multiply
 // row by row; the automatic gradient transposes both). It may stand inside recomputed layers. x [..., in], w [out, in] -> [..., out].
 func Dense(x, w *graph.Node) *graph.Node {
-	var d adjoint
+	var dy *graph.Node
 	in, out := w.Shape().Dim(1), w.Shape().Dim(0)
-	wi := d.input(w, func() *graph.Node {
-		rows := x.Shape().Size() / in
-		dy, x := graph.Reshape(d.value, rows, out), graph.Reshape(x, rows, in)
+	wi := graph.IdentityWithCustomGradient(w, func(_, _ *graph.Node) *graph.Node {
+		dy, x := matrix(dy), matrix(x)
 		if out < in { // [out, rows]·[rows, in]; for equal widths x is better: q, k and v share its transposition
 			return as(graph.DotGeneral(graph.TransposeAllAxes(dy, 1, 0), []int{1}, nil, x, []int{0}, nil), w)
 		}
 		return as(graph.TransposeAllAxes(graph.DotGeneral(graph.TransposeAllAxes(x, 1, 0), []int{1}, nil, dy, []int{0}, nil), 1, 0), w)
 	})
 	return graph.IdentityWithCustomGradient(dotT(x, wi), func(y, v *graph.Node) *graph.Node {
-		d.value = v
+		dy = v
 		x = y.Inputs()[0].Inputs()[0] // the product's left side: in a recomputed layer this is x computed anew
 		return v
 	})
+}
+
+// matrix makes one axis of all but the last.
+func matrix(x *graph.Node) *graph.Node {
+	if x.Rank() == 2 {
+		return x
+	}
+	width := x.Shape().Dim(-1)
+	return graph.Reshape(x, x.Shape().Size()/width, width)
 }
 
 // dotT contracts the last axis of x with the last of w.

@@ -31,7 +31,7 @@ func Select(hidden, rows *graph.Node) *graph.Node {
 // [...], 0 where untrained. The gradient never builds a one-hot matrix nor transposes the logits.
 func (m *Model) TokenLoss(s *Scope, hidden, targets *graph.Node) *graph.Node {
 	rows := targets.Shape().Size()
-	x := graph.Reshape(hidden, rows, m.Config.Hidden)
+	x := matrix(hidden)
 	target := graph.Reshape(targets, rows)
 	var loss *graph.Node
 	if s.adaptsHead(x, m.Config.Vocab) {

@@ -2,6 +2,8 @@ package model
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -30,3 +32,6 @@ func Open(dir string) (*Model, error) {
 	}
 	return New(cfg)
 }
+
+// Names are the names of all weights, sorted: the order in which programs take them.
+func (w Weights) Names() []string { return slices.Sorted(maps.Keys(w)) }

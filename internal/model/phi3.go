@@ -10,6 +10,9 @@ func phi3(f *fields, c *Config) {
 	bias := get(f, "attention_bias", false)
 	c.QKVBias, c.OutBias = bias, bias
 	c.everyLayer(f.rope(c, ropeDefaults{theta: 10000}))
+	only(f, "full_attn_mod", 1) // Phi-4 mini carries these two and the head bias, unused
+	only(f, "interpolate_factor", 1)
+	only(f, "lm_head_bias", false)
 	get(f, "original_max_position_embeddings", 0) // says something only with longrope, which reads it
 	f.windows(c, 0, func(int) bool { return true })
 }

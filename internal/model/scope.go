@@ -9,7 +9,7 @@ import (
 type Scope struct {
 	// Param gives the node of a parameter by its Hugging Face name.
 	Param func(name string) *graph.Node
-	// Adapt gets the input x [batch, seq, in] and output y = W x (+ bias) [batch, seq, out] of the Linear `module` and
+	// Adapt gets the input x [batch·seq, in] and output y = W x (+ bias) [batch·seq, out] of the Linear `module` and
 	// returns what takes y's place (y plus LoRA, say). nil = none.
 	Adapt func(module string, x, y *graph.Node) *graph.Node
 	// Base, where it does not return nil, computes W x for a Linear whose weight is no plain float matrix (NF4); the bias
