@@ -52,7 +52,7 @@ func stripInvisible(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	rtl := hasRightToLeft(s)
-	var last rune // before r, as written
+	var last rune // that was kept
 	for i, r := range s {
 		size := utf8.RuneLen(r)
 		if r == utf8.RuneError {
@@ -68,11 +68,12 @@ func stripInvisible(s string) string {
 			b.WriteByte('\n')
 		case r == '\n', r == '\t':
 			b.WriteRune(r)
+			last = r
 		case unicode.Is(unicode.Cc, r), invisible(r) && !joins(r, last, next) && !(rtl && direction(r)):
 		default:
 			b.WriteRune(r)
+			last = r
 		}
-		last = r
 	}
 	return b.String()
 }

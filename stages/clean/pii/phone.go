@@ -109,6 +109,9 @@ func separator(s string, i int) int {
 	for at < len(s) && at-i < 3 && strings.IndexByte(" -.()", s[at]) >= 0 {
 		at++
 	}
+	if strings.HasPrefix(s[max(i, at-1):], "(0)") { // the trunk prefix, which is not dialled from abroad
+		at += 2
+	}
 	if at == i || at == len(s) || !isDigit(s[at]) || strings.Contains(s[i:at], "  ") {
 		return 0
 	}

@@ -91,8 +91,8 @@ func fold(text string) (s string, at []int32) {
 	var b strings.Builder
 	for i, r := range text {
 		n := b.Len()
-		if 0xFF10 <= r && r <= 0xFF5A && r != '：' && r != '；' && r != '？' {
-			r -= 0xFEE0
+		if 0xFF10 <= r && r <= 0xFF5A && r != '：' && r != '；' && r != '？' || strings.ContainsRune("％＋－．", r) {
+			r -= 0xFEE0 // not the marks that part clauses, which end a find
 		}
 		if r == utf8.RuneError {
 			_, size := utf8.DecodeRuneInString(text[i:])

@@ -1,0 +1,170 @@
+// Package lang tells the language of a text: by script where the script says it, else by the commonest words, letters and
+// pieces of words of the languages that share the script. The tables are our own and small; they are for deciding what a row
+// is written in, not for telling Danish from Norwegian.
+package lang
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// enough is how many bytes of a text are looked at.
+const enough = 4096
+
+// Detect returns an ISO 639-1 code, "" when there are too few letters to tell.
+func Detect(text string) string {
+	if len(text) > enough {
+		text = text[:enough]
+		for len(text) > 0 && !utf8.ValidString(text[len(text)-min(len(text), utf8.UTFMax):]) && len(text) > enough-utf8.UTFMax {
+			text = text[:len(text)-1]
+		}
+	}
+	weight := map[string]float64{}
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			if 'a' <= r|0x20 && r|0x20 <= 'z' {
+				weight["latin"]++
+			}
+			continue
+		}
+		if s := scriptOf(r); s != nil {
+			weight[s.name] += s.weight
+		}
+	}
+	switch best := heaviest(weight); best {
+	case "":
+		return ""
+	case "han", "kana":
+		if weight["kana"] >= 0.1*(weight["han"]+weight["kana"]) {
+			return "ja"
+		}
+		return "zh"
+	case "latin", "cyrillic", "arabic":
+		return among(best, text)
+	default:
+		return best
+	}
+}
+
+// Known says whether Detect can return the code.
+func Known(code string) bool { return slices.Contains(Codes(), code) }
+
+// Codes are the languages that Detect tells, sorted.
+func Codes() []string {
+	codes := []string{"zh", "ja"}
+	for _, s := range scripts {
+		if len(s.name) == 2 {
+			codes = append(codes, s.name)
+		}
+	}
+	for _, l := range languages {
+		codes = append(codes, l.code)
+	}
+	slices.Sort(codes)
+	return codes
+}
+
+// script is named by its language where it has one that matters. A character of a script that packs more sound or meaning
+// weighs more: words in Latin letters are at home in texts of every language.
+type script struct {
+	name   string
+	weight float64
+	table  *unicode.RangeTable
+}
+
+var scripts = []script{
+	{"latin", 1, unicode.Latin}, {"cyrillic", 1.5, unicode.Cyrillic}, {"arabic", 2, unicode.Arabic}, {"han", 4, unicode.Han},
+	{"kana", 3, unicode.Hiragana}, {"kana", 3, unicode.Katakana}, {"ko", 3, unicode.Hangul}, {"he", 2, unicode.Hebrew},
+	{"el", 1.5, unicode.Greek}, {"th", 2, unicode.Thai}, {"hi", 2, unicode.Devanagari}, {"bn", 2, unicode.Bengali},
+	{"ta", 2, unicode.Tamil}, {"te", 2, unicode.Telugu}, {"gu", 2, unicode.Gujarati}, {"pa", 2, unicode.Gurmukhi},
+	{"kn", 2, unicode.Kannada}, {"ml", 2, unicode.Malayalam}, {"si", 2, unicode.Sinhala}, {"lo", 2, unicode.Lao},
+	{"km", 2, unicode.Khmer}, {"my", 2, unicode.Myanmar}, {"ka", 1.5, unicode.Georgian}, {"hy", 1.5, unicode.Armenian},
+	{"am", 2, unicode.Ethiopic}, {"bo", 2, unicode.Tibetan},
+}
+
+func scriptOf(r rune) *script {
+	if 0x4E00 <= r && r <= 0x9FFF {
+		return &scripts[3]
+	}
+	if !unicode.IsLetter(r) && !unicode.IsMark(r) {
+		return nil
+	}
+	for i := range scripts {
+		if unicode.Is(scripts[i].table, r) {
+			return &scripts[i]
+		}
+	}
+	return nil
+}
+
+func heaviest(weight map[string]float64) (best string) {
+	for _, s := range scripts {
+		if weight[s.name] > weight[best] {
+			best = s.name
+		}
+	}
+	if weight[best] < 3 {
+		return ""
+	}
+	return best
+}
+
+// among chooses between the languages of a script; the first one listed wins a tie.
+func among(script, text string) string {
+	score := make([]float64, len(languages))
+	text = strings.ToLower(norm.NFC.String(text))
+	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }) {
+		add(score, "="+word, 3)
+		for _, r := range word {
+			add(score, "!"+string(r), -4)
+		}
+		padded := []rune("^" + word + "$")
+		for i := range padded {
+			for n := 1; n <= 5 && i+n <= len(padded); n++ {
+				add(score, string(padded[i:i+n]), 1)
+			}
+		}
+	}
+	best := -1
+	for i, l := range languages {
+		if l.script == script && (best < 0 || score[i] > score[best]) {
+			best = i
+		}
+	}
+	return languages[best].code
+}
+
+// features maps "=word" and pieces to the languages that have them, "!letter" to those that do not.
+var features = index()
+
+func index() map[string][]int {
+	m := map[string][]int{}
+	for i, l := range languages {
+		for _, w := range strings.Fields(l.words) {
+			m["="+w] = append(m["="+w], i)
+		}
+		for _, p := range strings.Fields(l.pieces) {
+			m[p] = append(m[p], i)
+		}
+		for _, r := range l.foreign {
+			m["!"+string(r)] = append(m["!"+string(r)], i)
+		}
+	}
+	return m
+}
+
+// add counts a feature: for it the less the more languages share it, against it in full.
+func add(score []float64, feature string, weight float64) {
+	in := features[feature]
+	for _, i := range in {
+		if weight < 0 {
+			score[i] += weight
+		} else {
+			score[i] += weight / float64(len(in))
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package lang_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"testing"
+
+	"fettle/internal/shared"
+	"fettle/stages/clean/lang"
+)
+
+func TestDetect(t *testing.T) {
+	cases := []struct{ name, in, want string }{
+		{"too little to tell", "1 + 1 = 2!", ""},
+		{"empty", "", ""},
+		{"English", "The quick brown fox jumps over the lazy dog.", "en"},
+		{"Chinese with names in Latin letters", "使用 kubectl get pods 命令列出所有 Pod", "zh"},
+		{"Japanese by its kana", "次のページで新しいパスワードを選んでください", "ja"},
+		{"Chinese beyond the basic block", "㐀㐁𠀀𠀁", "zh"},
+		{"Ukrainian, not Russian", "Цей користувач не має дозволу і не може увійти", "uk"},
+		{"Persian, not Arabic", "این کاربر باید یک رمز وارد کند", "fa"},
+		{"cut inside a character", string(make([]byte, 4095)) + "é", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got := lang.Detect(c.in); got != c.want {
+				t.Errorf("Detect(%q) = %q, want %q", c.in, got, c.want)
+			}
+		})
+	}
+}
+
+// TestGolden: the accuracy on short messages must lie where those of the known detectors lie (0.957 to 0.987).
+func TestGolden(t *testing.T) {
+	f, err := os.Open(shared.Path(t, "golden/clean/text/langid.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	total, right, wrong := 0, 0, map[string]int{}
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var g struct{ ID, Lang, Text string }
+		if err := json.Unmarshal(lines.Bytes(), &g); err != nil {
+			t.Fatal(err)
+		}
+		total++
+		if got := lang.Detect(g.Text); got == g.Lang {
+			right++
+		} else {
+			wrong[g.Lang+" as "+got]++
+			t.Logf("%s as %q: %q", g.ID, got, g.Text)
+		}
+	}
+	accuracy := float64(right) / float64(total)
+	t.Logf("accuracy %.4f, wrong %v", accuracy, wrong)
+	if accuracy < 0.957 {
+		t.Errorf("accuracy %.4f, want at least 0.957", accuracy)
+	}
+}
