@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -27,7 +28,7 @@ func openArrow(path string, _ *Schema) (_ decoder, err error) {
 		}
 	}()
 	defer guard(&err)
-	r, err := ipc.NewMappedFileReader(data, ipc.WithEnsureNativeEndian(false))
+	r, err := newIPC(data)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +48,19 @@ func openArrow(path string, _ *Schema) (_ decoder, err error) {
 		batch.Release()
 	}
 	return d, nil
+}
+
+// newIPC reads batches as views of the data. Files with dictionaries, on which arrow-go 18.8.0 panics in that mode (it makes
+// no memo for them), are read through copies of one batch at a time.
+func newIPC(data []byte) (*ipc.FileReader, error) {
+	view := func() (_ *ipc.FileReader, err error) {
+		defer guard(&err)
+		return ipc.NewMappedFileReader(data, ipc.WithEnsureNativeEndian(false))
+	}
+	if r, err := view(); err == nil {
+		return r, nil
+	}
+	return ipc.NewFileReader(bytes.NewReader(data), ipc.WithEnsureNativeEndian(false))
 }
 
 func (d *arrowFile) Schema() *Schema { return d.schema }

@@ -7,8 +7,12 @@
 // damaged file gives an error, never a panic. A row that cannot be read, while the next ones can, comes as a *RowError, so
 // that the caller may reject it and go on.
 //
-// Known limits: empty structs are refused (arrow-go cannot write them), lists of fixed size are read and not written, times
-// are kept in microseconds UTC, and decimals become their exact text.
+// Text formats: OpenAs takes the schema as declared; Open decides it over all rows in a first pass, where a column without
+// a common type becomes text (Schema.Meta names it under MixedKey). A JSON line that is a list is the column "value".
 //
-// To add a codec, write <ext>.go with an open and a create function and name it in codecs (codec.go).
+// Known limits: structs without fields are refused (arrow-go cannot write them); lists of fixed size are read, not written;
+// times are kept in microseconds UTC; decimals and UUIDs are read as their exact text; LZ4 in Parquet is refused (parquet-go
+// would read it wrongly); Arrow files are trusted to have an undamaged footer, as those in an artifact are by their digest.
+//
+// To add a codec, write <ext>.go with an open and a create function and add it to codecs (codec.go, or init as csv.go does).
 package table

@@ -18,6 +18,8 @@ var unsupported = map[string]string{
 	"datapage_v2_empty_datapage.snappy.parquet":      "corrupt input", // parquet-go decompresses the page of no bytes
 	"hadoop_lz4_compressed.parquet":                  "unsupported compression codec: LZ4",
 	"hadoop_lz4_compressed_larger.parquet":           "unsupported compression codec: LZ4",
+	"lz4_raw_compressed.parquet":                     "LZ4_RAW is not supported",
+	"lz4_raw_compressed_larger.parquet":              "LZ4_RAW is not supported",
 	"nation.dict-malformed.parquet":                  "unexpected EOF",
 	"non_hadoop_lz4_compressed.parquet":              "unsupported compression codec: LZ4",
 	"rle-dict-uncompressed-corrupt-checksum.parquet": "checksum mismatch",
@@ -97,4 +99,28 @@ func TestDamagedFiles(t *testing.T) {
 // footer is the size of an Arrow file's footer, which its last ten bytes (size, ARROW1) follow.
 func footer(data []byte) int {
 	return int(binary.LittleEndian.Uint32(data[len(data)-10:]))
+}
+
+func TestPyarrowFiles(t *testing.T) {
+	want := `[["a" [1 2] [["user" nil]] nil 1.5] ["中" [] [] nil nil] [nil nil nil nil 0.25] ["a" [3] [["a" "b"] ["c" "d"]] nil 2.0]]`
+	for _, ext := range columnar {
+		_, rows := read(t, "testdata/pyarrow"+ext)
+		if got := show(rows); got != want {
+			t.Errorf("%s: %s", ext, got)
+		}
+		type row struct {
+			Text *string  `json:"text"`
+			IDs  []int32  `json:"ids"`
+			Half *float32 `json:"half"`
+		}
+		n, faults := 0, 0
+		for _, err := range table.Read[row]("testdata/pyarrow" + ext) {
+			if n++; err != nil {
+				faults++
+			}
+		}
+		if n != 4 || faults != 1 { // the null list
+			t.Error(ext, n, faults)
+		}
+	}
 }
