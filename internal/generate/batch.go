@@ -8,10 +8,11 @@ import (
 
 // row is one prompt on its way.
 type row struct {
-	index  int
-	tokens []int32 // prompt and what was generated
-	prompt int
-	out    *Output
+	index    int
+	tokens   []int32 // prompt and what was generated
+	most     int     // new tokens
+	sampling *Sampling
+	out      *Output
 }
 
 // batch runs some rows to their ends.
@@ -56,7 +57,7 @@ func (b *batch) accept(next []int32) {
 		r.out.Tokens = append(r.out.Tokens, token)
 		r.out.Stopped = slices.Contains(b.options.EOS, token)
 		goOn := b.fn == nil || b.fn(r.index, token)
-		if goOn && !r.out.Stopped && len(r.out.Tokens) < b.options.MaxNew {
+		if goOn && !r.out.Stopped && len(r.out.Tokens) < r.most {
 			rows, slots = append(rows, r), append(slots, b.slots[i])
 		}
 	}
@@ -81,15 +82,11 @@ func (b *batch) advance() ([]int32, error) {
 	for i, r := range b.rows {
 		tokens[b.slots[i]] = r.tokens[len(r.tokens)-1]
 	}
-	next, err := b.programs.step(b.state, tokens)
+	next, err := b.programs.step(b.state, tokens, b.samples())
 	if err != nil {
 		return nil, err
 	}
-	picked := make([]int32, len(b.rows))
-	for i, slot := range b.slots {
-		picked[i] = next[slot]
-	}
-	return picked, nil
+	return b.choose(next), nil
 }
 
 // prefill runs the rows' tokens so far and leaves their cache in b.state.
@@ -109,12 +106,30 @@ func (b *batch) prefill() ([]int32, error) {
 	for i := range b.slots {
 		b.slots[i] = i
 	}
-	state, next, err := b.programs.prefill(tokens, start, seq)
+	state, next, err := b.programs.prefill(tokens, start, seq, b.samples())
 	if err != nil {
 		return nil, err
 	}
 	b.state = state
-	return next[:len(b.rows)], nil
+	return b.choose(next), nil
+}
+
+// samples reports whether any running row needs its scores and not just the best token.
+func (b *batch) samples() bool {
+	return slices.ContainsFunc(b.rows, func(r *row) bool { return r.sampling != nil })
+}
+
+// choose picks the running rows' next tokens.
+func (b *batch) choose(next scores) []int32 {
+	picked := make([]int32, len(b.rows))
+	for i, r := range b.rows {
+		slot := b.slots[i]
+		picked[i] = next.best[slot]
+		if r.sampling != nil {
+			picked[i] = r.sampling.draw(next.logits[slot*b.vocab:(slot+1)*b.vocab], r.tokens)
+		}
+	}
+	return picked
 }
 
 // padRows rounds a number of rows up to a power of two: few programs.

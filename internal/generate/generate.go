@@ -14,10 +14,17 @@ import (
 
 // Options says how to continue prompts.
 type Options struct {
-	MaxNew int     // tokens a prompt gets at most
-	EOS    []int32 // tokens that end a row; nil = those of the model's config
-	Batch  int     // rows computed at once; 0 = 64
-	Base   BaseHook
+	MaxNew int      // tokens a prompt gets at most, where its request does not say
+	EOS    []int32  // tokens that end a row; nil = those of the model's config
+	Batch  int      // rows computed at once; 0 = 64
+	Base   BaseHook // multiplies by quantised weights; nil = there are none
+}
+
+// Request is one prompt and how to continue it.
+type Request struct {
+	Prompt   []int32
+	MaxNew   int       // 0 = Options.MaxNew
+	Sampling *Sampling // nil = the most likely tokens
 }
 
 // Output is what a prompt got.
@@ -32,6 +39,7 @@ type Output struct {
 type Generator struct {
 	programs *programs
 	options  Options
+	vocab    int
 	longRope int // positions up to which longrope uses its short factors; 0 = the model has no longrope
 }
 
@@ -50,7 +58,7 @@ func New(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Backend, o 
 	if err != nil {
 		return nil, fmt.Errorf("generate: %w", err)
 	}
-	return &Generator{programs: p, options: o, longRope: m.Config.LongRope()}, nil
+	return &Generator{programs: p, options: o, vocab: m.Config.Vocab, longRope: m.Config.LongRope()}, nil
 }
 
 // Close frees the programs; the weights stay the caller's.
@@ -58,18 +66,23 @@ func (g *Generator) Close() { g.programs.close() }
 
 // Greedy continues every prompt with its most likely tokens.
 func (g *Generator) Greedy(ctx context.Context, prompts [][]int32) ([]Output, error) {
-	return g.Each(ctx, prompts, nil)
+	requests := make([]Request, len(prompts))
+	for i, p := range prompts {
+		requests[i].Prompt = p
+	}
+	return g.Generate(ctx, requests, nil)
 }
 
-// Each is Greedy that calls fn (if not nil) with every new token of prompt i as it comes; fn returns false to end the row.
-func (g *Generator) Each(ctx context.Context, prompts [][]int32, fn func(i int, token int32) bool) ([]Output, error) {
-	out := make([]Output, len(prompts))
-	rows := make([]*row, len(prompts))
-	for i, p := range prompts {
-		if len(p) == 0 {
-			return nil, fmt.Errorf("generate: prompt %d is empty", i)
+// Generate continues every prompt as its request says. fn, if not nil, sees each new token of prompt i as it comes and
+// returns false to end the row.
+func (g *Generator) Generate(ctx context.Context, requests []Request, fn func(i int, token int32) bool) ([]Output, error) {
+	out := make([]Output, len(requests))
+	rows := make([]*row, len(requests))
+	for i, r := range requests {
+		if err := g.check(r); err != nil {
+			return nil, fmt.Errorf("generate: prompt %d: %w", i, err)
 		}
-		rows[i] = &row{index: i, tokens: slices.Clone(p), prompt: len(p), out: &out[i]}
+		rows[i] = &row{index: i, tokens: slices.Clone(r.Prompt), out: &out[i], most: cmp.Or(r.MaxNew, g.options.MaxNew), sampling: r.Sampling}
 	}
 	slices.SortStableFunc(rows, func(a, b *row) int { return len(a.tokens) - len(b.tokens) })
 	for len(rows) > 0 {
@@ -81,6 +94,19 @@ func (g *Generator) Each(ctx context.Context, prompts [][]int32, fn func(i int, 
 		rows = rows[n:]
 	}
 	return out, nil
+}
+
+// check refuses what the embedding could only answer wrongly.
+func (g *Generator) check(r Request) error {
+	if len(r.Prompt) == 0 {
+		return fmt.Errorf("it is empty")
+	}
+	for _, id := range r.Prompt {
+		if id < 0 || int(id) >= g.vocab {
+			return fmt.Errorf("token %d is not one of the model's %d", id, g.vocab)
+		}
+	}
+	return nil
 }
 
 // batchSize is how many of the (sorted) rows go together. Longrope chooses its factors once a batch, by the longest row:

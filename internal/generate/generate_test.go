@@ -255,7 +255,7 @@ func TestStops(t *testing.T) {
 	}
 }
 
-func TestEach(t *testing.T) {
+func TestGenerate(t *testing.T) {
 	m, w := openModel(t, shared.Path(t, "golden/models/families/llama"))
 	g, err := generate.New(m, w, nil, testBackend(t), generate.Options{MaxNew: 10, EOS: []int32{}})
 	if err != nil {
@@ -263,7 +263,7 @@ func TestEach(t *testing.T) {
 	}
 	defer g.Close()
 	seen := map[int][]int32{}
-	out, err := g.Each(context.Background(), [][]int32{{5, 6, 7}, {9}}, func(i int, token int32) bool {
+	out, err := g.Generate(context.Background(), []generate.Request{{Prompt: []int32{5, 6, 7}}, {Prompt: []int32{9}}}, func(i int, token int32) bool {
 		seen[i] = append(seen[i], token)
 		return i != 1 || len(seen[i]) < 4 // prompt 1 is ended from outside
 	})
@@ -280,6 +280,9 @@ func TestEach(t *testing.T) {
 	}
 	if _, err := g.Greedy(context.Background(), [][]int32{{}}); err == nil {
 		t.Error("an empty prompt was accepted")
+	}
+	if _, err := g.Greedy(context.Background(), [][]int32{{384}}); err == nil {
+		t.Error("a token outside of the vocabulary was accepted")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -29,7 +29,15 @@ type programs struct {
 	adapter *lora.Adapter
 	base    BaseHook
 
-	prefillExec, stepExec, growExec, compactExec *graph.Exec
+	// [0] gives the best tokens, [1] the scores of all tokens too.
+	prefillExec, stepExec [2]*graph.Exec
+	growExec, compactExec *graph.Exec
+}
+
+// scores are the best next token of every row and, where asked for, the logits [rows·vocab].
+type scores struct {
+	best   []int32
+	logits []float32
 }
 
 // state is the cache of some rows between two steps.
@@ -51,7 +59,7 @@ func newPrograms(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Bac
 	for _, x := range []struct {
 		exec  **graph.Exec
 		build func(in []*graph.Node) []*graph.Node
-	}{{&p.prefillExec, p.buildPrefill}, {&p.stepExec, p.buildStep}, {&p.growExec, buildGrow}, {&p.compactExec, buildCompact}} {
+	}{{&p.prefillExec[0], p.buildPrefill(false)}, {&p.prefillExec[1], p.buildPrefill(true)}, {&p.stepExec[0], p.buildStep(false)}, {&p.stepExec[1], p.buildStep(true)}, {&p.growExec, buildGrow}, {&p.compactExec, buildCompact}} {
 		exec, err := graph.NewExec(b.Backend, x.build)
 		if err != nil {
 			return nil, err
@@ -68,7 +76,7 @@ func (p *programs) add(w model.Weights) {
 }
 
 func (p *programs) close() {
-	for _, e := range []*graph.Exec{p.prefillExec, p.stepExec, p.growExec, p.compactExec} {
+	for _, e := range []*graph.Exec{p.prefillExec[0], p.prefillExec[1], p.stepExec[0], p.stepExec[1], p.growExec, p.compactExec} {
 		e.Finalize()
 	}
 }
@@ -89,21 +97,30 @@ func (p *programs) scope(in []*graph.Node) (*model.Scope, []*graph.Node) {
 	return s, in[len(p.names):]
 }
 
-// greedy picks the most likely token of each row: hidden [batch, 1, hidden] -> int32 [batch].
-func (p *programs) greedy(s *model.Scope, hidden *graph.Node) *graph.Node {
-	return graph.ArgMax(graph.Squeeze(p.model.Logits(s, hidden), 1), -1, dtypes.Int32)
+// score gives the most likely token of each row, int32 [batch], and, if wanted, all scores: hidden [batch, 1, hidden].
+func (p *programs) score(s *model.Scope, hidden *graph.Node, all bool) []*graph.Node {
+	logits := graph.Squeeze(p.model.Logits(s, hidden), 1)
+	out := []*graph.Node{graph.ArgMax(logits, -1, dtypes.Int32)}
+	if all {
+		out = append(out, logits)
+	}
+	return out
 }
 
-func (p *programs) buildPrefill(in []*graph.Node) []*graph.Node {
-	s, in := p.scope(in)
-	hidden, cache := p.model.Prefill(s, model.Prompt{Tokens: in[0], Start: in[1]}, in[0].Shape().Dim(1)+headroom)
-	return append([]*graph.Node{p.greedy(s, hidden)}, cache...)
+func (p *programs) buildPrefill(all bool) func(in []*graph.Node) []*graph.Node {
+	return func(in []*graph.Node) []*graph.Node {
+		s, in := p.scope(in)
+		hidden, cache := p.model.Prefill(s, model.Prompt{Tokens: in[0], Start: in[1]}, in[0].Shape().Dim(1)+headroom)
+		return append(p.score(s, hidden, all), cache...)
+	}
 }
 
-func (p *programs) buildStep(in []*graph.Node) []*graph.Node {
-	s, in := p.scope(in)
-	hidden, cache := p.model.Step(s, in[0], in[1], in[2], in[3:])
-	return append([]*graph.Node{p.greedy(s, hidden)}, cache...)
+func (p *programs) buildStep(all bool) func(in []*graph.Node) []*graph.Node {
+	return func(in []*graph.Node) []*graph.Node {
+		s, in := p.scope(in)
+		hidden, cache := p.model.Step(s, in[0], in[1], in[2], in[3:])
+		return append(p.score(s, hidden, all), cache...)
+	}
 }
 
 func buildGrow(cache []*graph.Node) []*graph.Node {
@@ -125,23 +142,23 @@ func buildCompact(in []*graph.Node) []*graph.Node {
 }
 
 // prefill runs prompts padded to seq: tokens [batch·seq], start [batch].
-func (p *programs) prefill(tokens, start []int32, seq int) (*state, []int32, error) {
+func (p *programs) prefill(tokens, start []int32, seq int, all bool) (*state, scores, error) {
 	st := &state{rows: len(start), slots: seq + headroom, filled: seq, start: tensors.FromFlatDataAndDimensions(start, len(start))}
 	in := tensors.FromFlatDataAndDimensions(tokens, len(start), seq)
-	out, err := p.prefillExec.Exec(append(slices.Clone(p.weights), in, st.start)...)
+	out, err := p.prefillExec[index(all)].Exec(append(slices.Clone(p.weights), in, st.start)...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("prefill %d rows of %d tokens: %w", len(start), seq, err)
+		return nil, scores{}, fmt.Errorf("prefill %d rows of %d tokens: %w", len(start), seq, err)
 	}
-	st.cache = out[1:]
-	next, err := take(out[0])
+	st.cache = out[1+index(all):]
+	next, err := take(out, all)
 	return st, next, errors.Join(err, in.FinalizeAll())
 }
 
 // step runs one more token of every row of the state.
-func (p *programs) step(st *state, tokens []int32) ([]int32, error) {
+func (p *programs) step(st *state, tokens []int32, all bool) (scores, error) {
 	if st.filled == st.slots {
 		if err := p.grow(st); err != nil {
-			return nil, err
+			return scores{}, err
 		}
 	}
 	in := tensors.FromFlatDataAndDimensions(tokens, st.rows, 1)
@@ -149,17 +166,17 @@ func (p *programs) step(st *state, tokens []int32) ([]int32, error) {
 	for _, c := range st.cache { // given up, so that the new position is written in place
 		buffer, err := graph.DonateTensorBuffer(c, p.backend.Backend, 0)
 		if err != nil {
-			return nil, fmt.Errorf("give up the cache: %w", err)
+			return scores{}, fmt.Errorf("give up the cache: %w", err)
 		}
 		args = append(args, buffer)
 	}
 	st.cache = nil
-	out, err := p.stepExec.Exec(args...)
+	out, err := p.stepExec[index(all)].Exec(args...)
 	if err != nil {
-		return nil, fmt.Errorf("decode %d rows: %w", st.rows, err)
+		return scores{}, fmt.Errorf("decode %d rows: %w", st.rows, err)
 	}
-	st.cache, st.filled = out[1:], st.filled+1
-	next, err := take(out[0])
+	st.cache, st.filled = out[1+index(all):], st.filled+1
+	next, err := take(out, all)
 	return next, errors.Join(err, in.FinalizeAll())
 }
 
@@ -200,10 +217,24 @@ func (s *state) freeCache() {
 	s.cache = nil
 }
 
-// take copies a small result to the host and frees it.
-func take(t *tensors.Tensor) ([]int32, error) {
-	v, err := tensors.CopyFlatData[int32](t)
-	return v, errors.Join(err, t.FinalizeAll())
+// take copies the scores among a program's results to the host and frees them.
+func take(out []*tensors.Tensor, all bool) (scores, error) {
+	var s scores
+	var errs [4]error
+	s.best, errs[0] = tensors.CopyFlatData[int32](out[0])
+	errs[1] = out[0].FinalizeAll()
+	if all {
+		s.logits, errs[2] = tensors.CopyFlatData[float32](out[1])
+		errs[3] = out[1].FinalizeAll()
+	}
+	return s, errors.Join(errs[:]...)
+}
+
+func index(all bool) int {
+	if all {
+		return 1
+	}
+	return 0
 }
 
 func anys(ts []*tensors.Tensor) []any {

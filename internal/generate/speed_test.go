@@ -43,8 +43,11 @@ func TestSpeed(t *testing.T) {
 			t.Fatal(err)
 		}
 		began, before := time.Now(), cpu()
-		made := make([]int, len(prompts))
-		out, err := g.Each(context.Background(), prompts, func(i int, _ int32) bool { made[i]++; return made[i] < lengths[i] })
+		requests := make([]generate.Request, len(prompts))
+		for i := range requests {
+			requests[i] = generate.Request{Prompt: prompts[i], MaxNew: lengths[i]}
+		}
+		out, err := g.Generate(context.Background(), requests, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
