@@ -15,8 +15,9 @@ type program struct {
 type inst struct {
 	op       instOp
 	set      *set
-	x, y     int // split: where to go first, and then
-	min, max int // loop
+	x, y     int         // split: where to go first, and then
+	can      *firstBytes // split: what x can start with; nil = anything
+	min, max int         // loop
 	mode     repeatMode
 
 	sub              *program // look, atomic
@@ -99,7 +100,8 @@ func (p *program) alternate(subs []node) error {
 	for i, sub := range subs {
 		split := -1
 		if i < len(subs)-1 {
-			split = p.add(inst{op: iSplit, x: len(p.code) + 1})
+			split = p.add(inst{op: iSplit, x: len(p.code) + 1, can: new(firstBytes)})
+			p.code[split].can.of(sub)
 		}
 		if err := p.emit(sub); err != nil {
 			return err

@@ -1,12 +1,17 @@
 package pattern
 
-import "unicode/utf8"
+import (
+	"sync"
+	"unicode/utf8"
+)
 
 // find is the first match at or after from.
 func (p *program) find(s string, from int) (start, end int) {
+	m := machines.Get().(*machine)
+	defer machines.Put(m)
 	for i := from; i <= len(s); {
 		if i == len(s) || p.first.can[s[i]] {
-			if end, ok := p.run(s, i); ok {
+			if end, ok := m.start(p, s, i); ok {
 				return i, end
 			}
 		}
@@ -31,8 +36,15 @@ const patience = 2000
 
 // run matches at s[i].
 func (p *program) run(s string, i int) (end int, ok bool) {
-	var space [32]frame
-	m := machine{p: p, s: s, stack: space[:0]}
+	m := machines.Get().(*machine)
+	defer machines.Put(m)
+	return m.start(p, s, i)
+}
+
+var machines = sync.Pool{New: func() any { return new(machine) }}
+
+func (m *machine) start(p *program, s string, i int) (end int, ok bool) {
+	*m = machine{p: p, s: s, stack: m.stack[:0]}
 	return m.run(i)
 }
 
@@ -88,6 +100,9 @@ func (m *machine) step(pc, pos int) (next, at int, ok bool) {
 	case iJump:
 		return in.x, pos, true
 	case iSplit:
+		if in.can != nil && pos < len(m.s) && !in.can.can[m.s[pos]] {
+			return in.y, pos, true
+		}
 		if m.again(pc, pos) {
 			return 0, 0, false
 		}
