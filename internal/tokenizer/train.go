@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 
 	"fettle/internal/tokenizer/aligned"
@@ -84,8 +85,10 @@ func countWords(p *pattern.Pattern, texts iter.Seq[string]) map[string]int64 {
 // JSON is the tokenizer.json of the vocabulary.
 func (t *Trained) JSON() ([]byte, error) {
 	added := []AddedToken{}
-	for id, s := range t.Vocab[:min(len(t.Special), len(t.Vocab))] {
-		added = append(added, AddedToken{ID: int32(id), Content: s, Special: true})
+	for id, s := range t.Vocab {
+		if slices.Contains(t.Special, s) {
+			added = append(added, AddedToken{ID: int32(id), Content: s, Special: true})
+		}
 	}
 	byteLevel := func(prefix, regex bool) byteLevelJSON { return byteLevelJSON{"ByteLevel", prefix, true, regex} }
 	var pre any = byteLevel(false, true)

@@ -51,17 +51,19 @@ func NewBPE(c BPEConfig) (*BPE, error) {
 		}
 		b.merges.set(left, right, int32(i), to)
 	}
-	if c.Unknown != "" {
-		id, ok := b.vocab.ID(c.Unknown)
-		if !ok {
-			return nil, fmt.Errorf("unk_token %q is not in the vocabulary", c.Unknown)
-		}
-		b.unknown = id
-	}
 	for i := range b.bytes {
 		id, ok := b.vocab.ID(fmt.Sprintf("<0x%02X>", i))
 		b.bytes[i] = id
 		b.all = b.all && ok
+	}
+	if c.Unknown != "" {
+		id, ok := b.vocab.ID(c.Unknown)
+		if !ok && !(c.ByteFallback && b.all) {
+			return nil, fmt.Errorf("unk_token %q is not in the vocabulary", c.Unknown)
+		}
+		if ok {
+			b.unknown = id
+		}
 	}
 	return b, nil
 }
@@ -71,7 +73,7 @@ func (b *BPE) Vocab() *Vocab { return b.vocab }
 // Raw gives the same model for words whose bytes have not been spelled in the byte-level alphabet, the faster way; false
 // where the two would differ.
 func (b *BPE) Raw() (*BPE, bool) {
-	if b.config.Prefix != "" || b.config.Suffix != "" || b.unknown >= 0 || b.config.ByteFallback {
+	if b.config.Prefix != "" || b.config.Suffix != "" {
 		return b, false
 	}
 	raw := &rawBPE{}
