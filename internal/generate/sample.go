@@ -82,15 +82,15 @@ func topK(scores []float64, k int) {
 	}
 }
 
-// topP drops the least likely tokens while all dropped together have at most 1 - p; of equal ones the higher ids go first, and
-// the best always stays.
+// topP drops the least likely tokens while all dropped together have at most 1 - p; of equal ones the lower ids go first (a
+// stable sort; torch.sort leaves their order open), and the best always stays.
 func topP(scores []float64, p float64) {
 	order := make([]int, len(scores))
 	for i := range order {
 		order[i] = i
 	}
 	probs := softmax(scores)
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(probs[a], probs[b]), b-a) })
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(probs[a], probs[b]) })
 	var sum float64
 	for _, i := range order[:len(order)-1] {
 		if sum += probs[i]; sum > 1-p {

@@ -15,7 +15,8 @@ import (
 	"fettle/internal/shared"
 )
 
-// The probabilities after each combination of steps are those of transformers, ties included.
+// The probabilities after each combination of steps are those of transformers. Top-p cuts through equal logits in the order of
+// torch.sort, which is not defined there: of equal logits the same number must stay.
 func TestProbs(t *testing.T) {
 	dir := shared.Path(t, "golden/models/generate")
 	data, err := os.ReadFile(filepath.Join(dir, "generate.json"))
@@ -59,12 +60,20 @@ func TestProbs(t *testing.T) {
 		for row := range 3 {
 			got := s.Probs(logits[row*vocab:(row+1)*vocab], history[row*past:(row+1)*past])
 			kept := 0
+			balance := map[float32]float64{} // by logit: what we give more than the reference
 			for i, p := range got {
 				if p > 0 {
 					kept++
 				}
-				if d := math.Abs(p - float64(want[row*vocab+i])); d > 1e-6 {
-					t.Errorf("%s row %d token %d: got %v, want %v", c.Case, row, i, p, want[row*vocab+i])
+				logit := logits[row*vocab+i]
+				if row < 2 || s.RepetitionPenalty > 0 { // only row 2 has ties that a cut can meet
+					logit = float32(i)
+				}
+				balance[logit] += p - float64(want[row*vocab+i])
+			}
+			for logit, d := range balance {
+				if math.Abs(d) > 1e-6 {
+					t.Errorf("%s row %d: tokens of logit %v get %v too much", c.Case, row, logit, d)
 				}
 			}
 			if kept != c.Kept[row] {
