@@ -151,3 +151,48 @@ func TestComputeBF16(t *testing.T) {
 		check(t, name, flat(t, got[i]), v, nil, 0.1*largest(v))
 	}
 }
+
+// An adapter inside recomputed layers gets the gradients it gets without recomputing, and equal bits on every run.
+func TestAdapterGradients(t *testing.T) {
+	b := testBackend(t)
+	m, w := openFamily(t, shared.Path(t, "golden/models/families/llama3"), "config.json")
+	const rank = 3
+	rng := rand.New(rand.NewPCG(3, 4))
+	in := longRows(m.Config.Vocab)
+	for _, l := range m.Linears() {
+		for _, shape := range [][2]int{{rank, l.In}, {l.Out, rank}} {
+			values := make([]float32, shape[0]*shape[1])
+			for i := range values {
+				values[i] = float32(rng.NormFloat64() * 0.1)
+			}
+			in = append(in, tensors.FromFlatDataAndDimensions(values, shape[0], shape[1]))
+		}
+	}
+	run := func(remat bool) []*tensors.Tensor {
+		return program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+			ab, at := in[5:], map[string]int{}
+			for i, l := range m.Linears() {
+				at[l.Module] = 2 * i
+			}
+			s.Remat = remat
+			s.Adapt = func(module string, x, y *graph.Node) *graph.Node {
+				i, ok := at[module]
+				if !ok {
+					return y
+				}
+				return graph.Add(y, model.Dense(model.Dense(x, ab[i]), ab[i+1]))
+			}
+			h := m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]})
+			return graph.Gradient(graph.ReduceAllSum(m.TokenLoss(s, h, model.Shift(in[3]))), ab...)
+		}, in...)
+	}
+	want, again, remat := run(false), run(false), run(true)
+	for i := range want {
+		v := flat(t, want[i])
+		check(t, "again", flat(t, again[i]), v, nil, 0)
+		check(t, "recomputed", flat(t, remat[i]), v, nil, 5e-5*largest(v))
+		if largest(v) == 0 {
+			t.Errorf("matrix %d has no gradient", i)
+		}
+	}
+}
