@@ -2,6 +2,7 @@ package clean
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"fettle/internal/config"
 )
@@ -15,8 +16,10 @@ type step struct {
 // chain sends the stream through the operators. Judges that follow each other share one pass.
 func chain(env Env, operators []config.Choice[Operator], in Stream) (Stream, error) {
 	var steps []step
-	for _, c := range operators {
+	scratch := env.Scratch
+	for i, c := range operators {
 		env.Name = c.Name
+		env.Scratch = filepath.Join(scratch, fmt.Sprintf("%d-%s", i, c.Name)) // an operator may stand there twice
 		switch op := c.Value.(type) {
 		case Judge:
 			steps = append(steps, step{c.Name, op})

@@ -1,7 +1,9 @@
 package clean
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"sync"
 
 	"fettle/stages/clean/near"
@@ -47,8 +49,9 @@ func (m *Minhash) Pass(env Env, in Stream) Stream {
 
 func (m *Minhash) pass(env Env, in Stream, yield func(*Document, error) bool) (err error) {
 	rows, sets := newSpool(env), newShingleFile(env)
-	defer rows.remove()
-	defer sets.remove()
+	defer os.RemoveAll(env.Scratch)
+	defer rows.close()
+	defer sets.close()
 	var entries []near.Entry
 	var ids []string
 	for d, err := range in {
@@ -101,8 +104,8 @@ func (m *Minhash) verdict(n int, link near.Link, ids []string) Verdict {
 // compare reads both sets back. a inter/union >= threshold is decided on the exact fraction.
 func (m *Minhash) compare(env Env, sets *shingleFile) func(a, b int32) (float64, bool, error) {
 	return func(a, b int32) (float64, bool, error) {
-		if err := env.Context.Err(); err != nil {
-			return 0, false, err
+		if env.Context.Err() != nil {
+			return 0, false, context.Cause(env.Context)
 		}
 		x, err := sets.get(a, 0)
 		if err != nil {

@@ -37,7 +37,7 @@ type Env struct {
 	Context context.Context             // of this run; operators keep it no longer
 	Workers int                         // goroutines; changes no byte of the output
 	Path    func(setting string) string // resolves a path setting
-	Scratch string                      // folder for temporary files
+	Scratch string                      // folder for temporary files, to be made when needed
 	Name    string                      // the operator's name in the settings
 }
 

@@ -23,12 +23,15 @@ type spool struct {
 }
 
 func newSpool(env Env) *spool {
-	return &spool{path: filepath.Join(env.Scratch, env.Name+".arrow")}
+	return &spool{path: filepath.Join(env.Scratch, "rows.arrow")}
 }
 
 func (s *spool) add(d *Document) (err error) {
 	if s.w == nil {
 		s.layout, s.counts = d.layout, d.counts
+		if err := os.MkdirAll(filepath.Dir(s.path), 0o755); err != nil {
+			return err
+		}
 		if s.w, err = table.Create(s.path, d.layout.draft()); err != nil {
 			return err
 		}
@@ -64,11 +67,10 @@ func (s *spool) all() Stream {
 	}
 }
 
-func (s *spool) remove() {
+func (s *spool) close() {
 	if s.w != nil {
 		s.w.Abort()
 	}
-	os.Remove(s.path)
 }
 
 // shingleFile keeps sets of hashes in a temporary file.
@@ -82,11 +84,14 @@ type shingleFile struct {
 }
 
 func newShingleFile(env Env) *shingleFile {
-	return &shingleFile{path: filepath.Join(env.Scratch, env.Name+".shingles"), start: []int64{0}}
+	return &shingleFile{path: filepath.Join(env.Scratch, "shingles.u64"), start: []int64{0}}
 }
 
 func (f *shingleFile) add(set []uint64) (err error) {
 	if f.file == nil {
+		if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
+			return err
+		}
 		if f.file, err = os.Create(f.path); err != nil {
 			return err
 		}
@@ -124,9 +129,8 @@ func (f *shingleFile) get(i int32, place int) ([]uint64, error) {
 	return set, nil
 }
 
-func (f *shingleFile) remove() {
+func (f *shingleFile) close() {
 	if f.file != nil {
 		f.file.Close()
-		os.Remove(f.path)
 	}
 }

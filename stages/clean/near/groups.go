@@ -67,7 +67,10 @@ type Entry struct {
 // in one group are not compared again.
 func (g *Groups) Find(entries []Entry, compare func(a, b int32) (jaccard float64, similar bool, err error)) error {
 	slices.SortFunc(entries, func(a, b Entry) int {
-		return cmp.Or(cmp.Compare(a.Band, b.Band), cmp.Compare(a.Text, b.Text))
+		if a.Band != b.Band {
+			return cmp.Compare(a.Band, b.Band)
+		}
+		return cmp.Compare(a.Text, b.Text)
 	})
 	for lo := 0; lo < len(entries); {
 		hi := lo + 1
