@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"fettle/internal/tokenizer/aligned"
+	"fettle/internal/tokenizer/subword"
 )
 
 // added are the tokens that are looked for in the text before the model sees it.
@@ -15,8 +16,8 @@ type added struct {
 	byID       map[int32]*AddedToken
 	byContent  map[string]*AddedToken
 	spelling   map[int32]string // of normalized tokens that normalizing changes
-	plain      *trie            // tokens looked for in the original text
-	normalized *trie            // tokens looked for in the normalized text
+	plain      *matcher         // tokens looked for in the original text
+	normalized *matcher         // tokens looked for in the normalized text
 }
 
 // newAdded gives the tokens their places.
@@ -42,7 +43,7 @@ func newAdded(tokens []AddedToken, t *Tokenizer) (*added, error) {
 		a.tokens = append(a.tokens, *token)
 	}
 	slices.SortFunc(a.tokens, func(x, y AddedToken) int { return int(x.ID) - int(y.ID) })
-	a.plain, a.normalized = newTrie(), newTrie()
+	a.plain, a.normalized = newMatcher(), newMatcher()
 	for _, token := range a.tokens {
 		if !token.Normalized {
 			a.plain.add(token.Content, token.ID)
@@ -60,8 +61,8 @@ func newAdded(tokens []AddedToken, t *Tokenizer) (*added, error) {
 	return a, nil
 }
 
-// split calls text for what lies between the tokens of a trie, and token for them.
-func (a *added) split(in aligned.Text, tokens *trie, o Options, text func(aligned.Text), token func(aligned.Text, int32)) {
+// split calls text for what lies between the tokens of a matcher, and token for them.
+func (a *added) split(in aligned.Text, tokens *matcher, o Options, text func(aligned.Text), token func(aligned.Text, int32)) {
 	s := in.S
 	done := 0 // everything before it has been given out
 	for at := 0; at < len(s); {
@@ -136,56 +137,33 @@ func spaceAfter(s string, start int) int {
 	return start
 }
 
-// trie finds the leftmost longest of its strings.
-type trie struct {
-	next  map[uint32]int32 // node << 8 | byte -> node
-	ids   []int32          // of nodes; -1 = none ends here
-	first [256]bool
+// matcher finds the leftmost longest of its tokens.
+type matcher struct {
+	trie  *subword.Trie
+	first [256]bool // bytes that tokens start with
+	some  bool
 }
 
-func newTrie() *trie { return &trie{next: map[uint32]int32{}, ids: []int32{-1}} }
+func newMatcher() *matcher { return &matcher{trie: subword.NewTrie()} }
 
-func (t *trie) add(s string, id int32) {
-	if s == "" {
-		return
+func (m *matcher) add(s string, id int32) {
+	if s != "" {
+		m.trie.Add(s, id)
+		m.first[s[0]], m.some = true, true
 	}
-	t.first[s[0]] = true
-	node := int32(0)
-	for i := range len(s) {
-		key := uint32(node)<<8 | uint32(s[i])
-		to, ok := t.next[key]
-		if !ok {
-			to = int32(len(t.ids))
-			t.ids = append(t.ids, -1)
-			t.next[key] = to
-		}
-		node = to
-	}
-	t.ids[node] = id
 }
 
 // find is the first match at or after from, or -1.
-func (t *trie) find(s string, from int) (start, end int, id int32) {
-	if len(t.ids) == 1 {
+func (m *matcher) find(s string, from int) (start, end int, id int32) {
+	if !m.some {
 		return -1, -1, -1
 	}
 	for i := from; i < len(s); i++ {
-		if !t.first[s[i]] {
+		if !m.first[s[i]] {
 			continue
 		}
-		node, end, id := int32(0), -1, int32(-1)
-		for j := i; j < len(s); j++ {
-			to, ok := t.next[uint32(node)<<8|uint32(s[j])]
-			if !ok {
-				break
-			}
-			node = to
-			if t.ids[node] >= 0 {
-				end, id = j+1, t.ids[node]
-			}
-		}
-		if end > 0 {
-			return i, end, id
+		if n, id := m.trie.Longest(s[i:]); n > 0 {
+			return i, i + n, id
 		}
 	}
 	return -1, -1, -1

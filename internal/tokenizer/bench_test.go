@@ -9,23 +9,23 @@ import (
 	"fettle/internal/tokenizer"
 )
 
-// english are about five megabytes of prose and code.
-func english(b *testing.B) string {
+// corpus is about a megabyte of lines in English, or of those that hold Chinese.
+func corpus(b *testing.B, chinese bool) string {
 	data, err := os.ReadFile(shared.Path(b, "golden/text/tokenizers/train/corpus.txt"))
 	if err != nil {
 		b.Fatal(err)
 	}
-	var ascii strings.Builder
+	var out strings.Builder
 	for line := range strings.Lines(string(data)) {
-		if strings.IndexFunc(line, func(r rune) bool { return r > 127 }) < 0 {
-			ascii.WriteString(line)
+		if strings.ContainsFunc(line, func(r rune) bool { return r > 127 }) == chinese {
+			out.WriteString(line)
 		}
 	}
-	return strings.Repeat(ascii.String(), 8)
+	return strings.Repeat(out.String(), 8)
 }
 
 func BenchmarkEncode(b *testing.B) {
-	text := english(b)
+	text, zh := corpus(b, false), corpus(b, true)
 	for _, c := range [][2]string{
 		{"gpt2", "data/tokenizers/gpt2_vocab/examples/NLG/vocab/tokenizer.json"},
 		{"cl100k", "golden/text/tokenizers/cl100k/tokenizer.json"},
@@ -43,6 +43,12 @@ func BenchmarkEncode(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				tok.Encode(text, tokenizer.Options{})
+			}
+		})
+		b.Run(c[0]+"/chinese", func(b *testing.B) {
+			b.SetBytes(int64(len(zh)))
+			for b.Loop() {
+				tok.Encode(zh, tokenizer.Options{})
 			}
 		})
 		b.Run(c[0]+"/offsets", func(b *testing.B) {

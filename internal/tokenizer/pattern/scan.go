@@ -37,9 +37,9 @@ func scanner(expr string) finder {
 	case O200K:
 		return total(t.o200k)
 	case deepseekDigits:
-		return partial(func(s string, i int) int { return t.digits(s, i, 3) })
+		return t.findDigits
 	case deepseekCJK:
-		return partial(cjk)
+		return findCJK
 	case deepseekRest:
 		return partial(t.deepseek)
 	}
@@ -206,6 +206,26 @@ func contractionFold(s string) int {
 		return 3
 	}
 	return 0
+}
+
+func (t *classes) findDigits(s string, from int) (start, end int) {
+	start = t.runWithout(s, from, number)
+	if start >= len(s) {
+		return -1, -1
+	}
+	return start, t.digits(s, start, 3)
+}
+
+func findCJK(s string, from int) (start, end int) {
+	for start = from; start < len(s); start++ {
+		if c := s[start]; c < 0xe3 || c > 0xe9 { // first bytes of U+3000 to U+9FFF
+			continue
+		}
+		if end := cjk(s, start); end > start {
+			return start, end
+		}
+	}
+	return -1, -1
 }
 
 func cjk(s string, i int) int {

@@ -23,7 +23,7 @@ type UnigramConfig struct {
 type Unigram struct {
 	config  UnigramConfig
 	vocab   *Vocab
-	trie    *trie
+	trie    *Trie
 	unknown float64 // score
 	bytes   [256]int32
 	all     bool // bytes are all tokens
@@ -37,7 +37,7 @@ func NewUnigram(c UnigramConfig) (*Unigram, error) {
 	if c.Unknown >= len(c.Tokens) {
 		return nil, fmt.Errorf("unk_id %d is not in the vocabulary of %d tokens", c.Unknown, len(c.Tokens))
 	}
-	u := &Unigram{config: c, trie: newTrie(), unknown: math.Inf(1), all: true}
+	u := &Unigram{config: c, trie: NewTrie(), unknown: math.Inf(1), all: true}
 	ids := make(map[string]int32, len(c.Tokens))
 	for id, token := range c.Tokens {
 		ids[token] = int32(id)
@@ -47,7 +47,7 @@ func NewUnigram(c UnigramConfig) (*Unigram, error) {
 	}
 	for token, id := range ids {
 		if c.Hidden == nil || !c.Hidden[id] {
-			u.trie.add(token, id)
+			u.trie.Add(token, id)
 		}
 	}
 	u.unknown -= unknownPenalty
@@ -90,7 +90,7 @@ func (u *Unigram) Encode(dst []Piece, word string, s *Scratch) []Piece {
 				*n = node{sum, int32(at), id}
 			}
 		}
-		u.trie.prefixes(word[at:], func(length int, id int32) {
+		u.trie.Prefixes(word[at:], func(length int, id int32) {
 			reach(at+length, id, u.config.Scores[id])
 			single = single || length == width
 		})
