@@ -49,7 +49,7 @@ func (s *state) statement(st syntax.Stmt, sc *scope) signal {
 	case *syntax.FilterBlock:
 		s.print(py.Str(s.throughFilters(st.Filter, s.captureBody(st.Body, sc), sc)))
 	case *syntax.With:
-		s.with(st, sc)
+		return s.with(st, sc)
 	case *syntax.Block:
 		s.exec(st.Body, &scope{outer: sc})
 	case *syntax.Generation:
@@ -125,13 +125,13 @@ func (s *state) unpack(targets []syntax.Expr, v any, sc *scope) {
 	}
 }
 
-func (s *state) with(st *syntax.With, sc *scope) {
+func (s *state) with(st *syntax.With, sc *scope) signal {
 	inner := &scope{outer: sc}
 	values := s.all(st.Values, sc) // a value does not see the variables before it
 	for i, t := range st.Targets {
 		s.assign(t, values[i], inner)
 	}
-	s.exec(st.Body, inner)
+	return s.exec(st.Body, inner)
 }
 
 // generation runs the block in a scope of its own (it is a call block in transformers) and notes where its text lies.

@@ -30,7 +30,7 @@ func lengthFilter(_ *state, v any, a py.Args) any {
 }
 
 func defaultFilter(_ *state, v any, a py.Args) any {
-	b := a.Bind("default", "default_value", "boolean")
+	b := a.Bind("default", "default_value?", "boolean?")
 	_, undefined := v.(*py.Undefined)
 	if undefined || py.Truth(py.Or(b[1], false)) && !py.Truth(v) {
 		return py.Or(b[0], "")
@@ -39,7 +39,7 @@ func defaultFilter(_ *state, v any, a py.Args) any {
 }
 
 func attrFilter(_ *state, v any, a py.Args) any {
-	return py.Attribute(v, py.Str(a.Required("attr", "name")[0]))
+	return py.Attribute(v, py.Str(a.Bind("attr", "name")[0]))
 }
 
 func listFilter(_ *state, v any, a py.Args) any {
@@ -83,7 +83,7 @@ func lastFilter(_ *state, v any, a py.Args) any {
 }
 
 func tojsonFilter(_ *state, v any, a py.Args) any {
-	b := a.Bind("tojson", "ensure_ascii", "indent", "separators", "sort_keys")
+	b := a.Bind("tojson", "ensure_ascii?", "indent?", "separators?", "sort_keys?")
 	style := py.JSONStyle{ASCII: py.Truth(py.Or(b[0], false)), SortKeys: py.Truth(py.Or(b[3], false))}
 	switch indent := py.Or(b[1], nil).(type) {
 	case nil:

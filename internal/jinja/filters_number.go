@@ -11,6 +11,9 @@ import (
 
 func absFilter(_ *state, v any, a py.Args) any {
 	a.Bind("abs")
+	if !isBool(v) && !isInteger(v) && !isFloat(v) {
+		panic(py.Errorf("TypeError", "bad operand type for abs(): '%s'", py.TypeName(v)))
+	}
 	if py.Compare("<", v, int64(0)) {
 		return py.Unary("-", v)
 	}
@@ -19,7 +22,7 @@ func absFilter(_ *state, v any, a py.Args) any {
 
 // intFilter is int(v), else int(float(v)), else the default.
 func intFilter(_ *state, v any, a py.Args) any {
-	b := a.Bind("int", "default", "base")
+	b := a.Bind("int", "default?", "base?")
 	base := int(py.Int(py.Or(b[1], int64(10))))
 	otherwise := py.Or(b[0], int64(0))
 	if py.IsString(v) {
@@ -85,7 +88,7 @@ func truncate(f float64) any {
 }
 
 func floatFilter(_ *state, v any, a py.Args) any {
-	otherwise := py.Or(a.Bind("float", "default")[0], 0.0)
+	otherwise := py.Or(a.Bind("float", "default?")[0], 0.0)
 	if py.IsString(v) {
 		if f, ok := parseFloat(strings.TrimFunc(py.Str(v), py.IsSpace)); ok {
 			return f
@@ -102,7 +105,7 @@ func floatFilter(_ *state, v any, a py.Args) any {
 }
 
 func roundFilter(_ *state, v any, a py.Args) any {
-	b := a.Bind("round", "precision", "method")
+	b := a.Bind("round", "precision?", "method?")
 	precision, method := py.Int(py.Or(b[0], int64(0))), py.Or(b[1], "common")
 	scale := math.Pow(10, float64(precision))
 	switch method {

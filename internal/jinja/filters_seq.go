@@ -17,7 +17,7 @@ func (s *state) keyOf(attribute any, exact bool) func(any) any {
 			v = py.Getitem(v, step)
 		}
 		if py.IsString(v) && !exact {
-			return strings.ToLower(py.Str(v))
+			return py.Lower(py.Str(v))
 		}
 		return v
 	}
@@ -58,7 +58,7 @@ func (s *state) mapper(a py.Args) func(any) any {
 		rest := py.Args{Pos: a.Pos[1:], Names: a.Names, Values: a.Values}
 		return func(v any) any { return s.applyFilter(name, v, rest) }
 	}
-	b := a.Bind("map", "attribute", "default")
+	b := a.Bind("map", "attribute?", "default?")
 	if b[0] == py.Missing {
 		panic(py.Errorf("FilterArgumentError", "map requires a filter argument"))
 	}
@@ -103,22 +103,20 @@ func selectFilter(name string, byAttribute, want bool) filterFunc {
 }
 
 func sortFilter(s *state, v any, a py.Args) any {
-	b := a.Bind("sort", "reverse", "case_sensitive", "attribute")
-	exact := py.Truth(py.Or(b[1], false))
-	key := s.keyOf(nil, exact)
-	if attributes, ok := py.Or(b[2], nil).(string); ok && strings.Contains(attributes, ",") {
-		key = s.keysOf(strings.Split(attributes, ","), exact)
-	} else {
-		key = s.keyOf(py.Or(b[2], nil), exact)
-	}
+	b := a.Bind("sort", "reverse?", "case_sensitive?", "attribute?")
+	key := s.keysOf(py.Or(b[2], nil), py.Truth(py.Or(b[1], false)))
 	return py.List(py.Sorted(py.Iterate(v), py.Truth(py.Or(b[0], false)), key))
 }
 
-// keysOf compares by several attributes.
-func (s *state) keysOf(attributes []string, exact bool) func(any) any {
-	var keys []func(any) any
-	for _, a := range attributes {
-		keys = append(keys, s.keyOf(a, exact))
+// keysOf gives a tuple of the attributes named, one or several divided by commas.
+func (s *state) keysOf(attributes any, exact bool) func(any) any {
+	keys := []func(any) any{}
+	if names, ok := attributes.(string); ok {
+		for name := range strings.SplitSeq(names, ",") {
+			keys = append(keys, s.keyOf(name, exact))
+		}
+	} else {
+		keys = append(keys, s.keyOf(attributes, exact))
 	}
 	return func(v any) any {
 		out := make(py.Tuple, len(keys))
@@ -130,7 +128,7 @@ func (s *state) keysOf(attributes []string, exact bool) func(any) any {
 }
 
 func uniqueFilter(s *state, v any, a py.Args) any {
-	b := a.Bind("unique", "case_sensitive", "attribute")
+	b := a.Bind("unique", "case_sensitive?", "attribute?")
 	key := s.keyOf(py.Or(b[1], nil), py.Truth(py.Or(b[0], false)))
 	var seen py.Dict
 	var out []any
@@ -146,7 +144,7 @@ func uniqueFilter(s *state, v any, a py.Args) any {
 
 func extremeFilter(name, op string) filterFunc {
 	return func(s *state, v any, a py.Args) any {
-		b := a.Bind(name, "case_sensitive", "attribute")
+		b := a.Bind(name, "case_sensitive?", "attribute?")
 		key := s.keyOf(py.Or(b[1], nil), py.Truth(py.Or(b[0], false)))
 		items := py.Iterate(v)
 		if len(items) == 0 {
@@ -163,9 +161,12 @@ func extremeFilter(name, op string) filterFunc {
 }
 
 func sumFilter(s *state, v any, a py.Args) any {
-	b := a.Bind("sum", "attribute", "start")
+	b := a.Bind("sum", "attribute?", "start?")
 	key := s.keyOf(py.Or(b[0], nil), true)
 	total := py.Or(b[1], int64(0))
+	if py.IsString(total) {
+		panic(py.Errorf("TypeError", "sum() can't sum strings [use ''.join(seq) instead]"))
+	}
 	for _, item := range py.Iterate(v) {
 		total = py.Binary("+", total, key(item))
 	}
@@ -190,7 +191,7 @@ func reverseFilter(_ *state, v any, a py.Args) any {
 }
 
 func batchFilter(_ *state, v any, a py.Args) any {
-	b := a.Bind("batch", "linecount", "fill_with")
+	b := a.Bind("batch", "linecount", "fill_with?")
 	n, fill := int(py.Int(b[0])), py.Or(b[1], nil)
 	var out []any
 	var row py.List
@@ -210,7 +211,7 @@ func batchFilter(_ *state, v any, a py.Args) any {
 }
 
 func sliceFilter(_ *state, v any, a py.Args) any {
-	b := a.Bind("slice", "slices", "fill_with")
+	b := a.Bind("slice", "slices", "fill_with?")
 	items, n, fill := py.Iterate(v), int(py.Int(b[0])), py.Or(b[1], nil)
 	if n <= 0 || n > py.MaxItems {
 		panic(py.Errorf("ZeroDivisionError", "cannot make %d slices", n))
@@ -232,7 +233,7 @@ func sliceFilter(_ *state, v any, a py.Args) any {
 }
 
 func dictsortFilter(s *state, v any, a py.Args) any {
-	b := a.Bind("dictsort", "case_sensitive", "by", "reverse")
+	b := a.Bind("dictsort", "case_sensitive?", "by?", "reverse?")
 	at := int64(0)
 	switch by := py.Or(b[1], "key"); by {
 	case "key":

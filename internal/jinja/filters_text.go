@@ -52,15 +52,12 @@ func forceEscapeFilter(_ *state, v any, a py.Args) any {
 }
 
 func trimFilter(_ *state, v any, a py.Args) any {
-	chars := py.Or(a.Bind("trim", "chars")[0], nil)
+	chars := py.Or(a.Bind("trim", "chars?")[0], nil)
 	return like(v, py.Strip(py.Str(v), chars, true, true))
 }
 
 func replaceFilter(_ *state, v any, a py.Args) any {
-	b := a.Bind("replace", "old", "new", "count")
-	if b[0] == py.Missing || b[1] == py.Missing {
-		panic(py.Errorf("TypeError", "replace() needs the arguments old and new"))
-	}
+	b := a.Bind("replace", "old", "new", "count?")
 	n := int64(-1)
 	if count := py.Or(b[2], nil); count != nil {
 		n = py.Int(count)
@@ -69,15 +66,18 @@ func replaceFilter(_ *state, v any, a py.Args) any {
 }
 
 func centerFilter(_ *state, v any, a py.Args) any {
-	width := py.Int(py.Or(a.Bind("center", "width")[0], int64(80)))
+	width := py.Int(py.Or(a.Bind("center", "width?")[0], int64(80)))
 	return like(v, py.Pad(py.Str(v), width, " ", true, true))
 }
 
 func indentFilter(_ *state, v any, a py.Args) any {
-	b := a.Bind("indent", "width", "first", "blank")
+	b := a.Bind("indent", "width?", "first?", "blank?")
 	by, isText := py.Or(b[0], int64(4)).(string)
 	if !isText {
 		by = py.Pad("", py.Int(py.Or(b[0], int64(4))), " ", true, false)
+	}
+	if u, ok := v.(*py.Undefined); ok {
+		u.Raise()
 	}
 	if !py.IsString(v) {
 		panic(py.Errorf("TypeError", "can only indent a str, not %s", py.TypeName(v)))
@@ -109,7 +109,7 @@ func titleWords(s string) string {
 		case start:
 			b.WriteString(py.Upper(string(r)))
 		default:
-			b.WriteString(strings.ToLower(string(r)))
+			b.WriteString(py.Lower(string(r)))
 		}
 		start = false
 	}
@@ -131,7 +131,7 @@ func wordcountFilter(_ *state, v any, a py.Args) any {
 }
 
 func truncateFilter(_ *state, v any, a py.Args) any {
-	b := a.Bind("truncate", "length", "killwords", "end", "leeway")
+	b := a.Bind("truncate", "length?", "killwords?", "end?", "leeway?")
 	length, end := py.Int(py.Or(b[0], int64(255))), py.Str(py.Or(b[2], "..."))
 	leeway := py.Int(py.Or(b[3], int64(5)))
 	s := py.Str(v)
@@ -167,7 +167,7 @@ func formatFilter(_ *state, v any, a py.Args) any {
 }
 
 func joinFilter(s *state, v any, a py.Args) any {
-	b := a.Bind("join", "d", "attribute")
+	b := a.Bind("join", "d?", "attribute?")
 	items := py.Iterate(v)
 	key := s.keyOf(py.Or(b[1], nil), true)
 	parts := make([]string, len(items))

@@ -29,11 +29,11 @@ func (s *state) global(name string) (any, bool) {
 }
 
 func raiseException(a py.Args) any {
-	panic(py.Errorf("TemplateError", "%s", py.Str(a.Required("raise_exception", "message")[0])))
+	panic(py.Errorf("TemplateError", "%s", py.Str(a.Bind("raise_exception", "message")[0])))
 }
 
 func (s *state) strftimeNow(a py.Args) any {
-	format := py.String(a.Required("strftime_now", "format")[0])
+	format := py.String(a.Bind("strftime_now", "format")[0])
 	if s.Now.IsZero() {
 		panic(py.Errorf("LimitError", "the template reads the clock: pin its date in the settings"))
 	}
@@ -44,7 +44,7 @@ func (s *state) strftimeNow(a py.Args) any {
 const maxRange = 100_000
 
 func newRange(a py.Args) any {
-	b := a.Bind("range", "start", "stop", "step")
+	b := a.Bind("range", "start", "stop?", "step?")
 	if len(a.Names) > 0 || len(a.Pos) == 0 {
 		panic(py.Errorf("TypeError", "range expected 1 to 3 positional arguments"))
 	}
@@ -138,7 +138,7 @@ func (c *cycler) Attr(name string) (any, bool) {
 }
 
 func newJoiner(a py.Args) any {
-	sep := py.Or(a.Bind("joiner", "sep")[0], ", ")
+	sep := py.Or(a.Bind("joiner", "sep?")[0], ", ")
 	used := false
 	return &py.Func{Name: "joiner", Do: func(a py.Args) any {
 		if !used {

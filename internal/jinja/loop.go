@@ -134,7 +134,7 @@ func (l *loop) Call(a py.Args) any {
 	if !l.st.Recursive {
 		panic(py.Errorf("TypeError", "The loop must have the 'recursive' marker to be called recursively."))
 	}
-	items := py.Iterate(a.Required("loop", "iterable")[0])
+	items := py.Iterate(a.Bind("loop", "iterable")[0])
 	var text string
 	l.s.nested(func() {
 		text = l.s.capture(func() { l.s.runLoop(l.st, l.sc, items, l.depth+1) })

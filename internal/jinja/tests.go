@@ -46,7 +46,7 @@ func none(name string, is func(any) bool) testFunc {
 }
 
 func one(name string, is func(v, arg any) bool) testFunc {
-	return func(v any, a py.Args) bool { return is(v, a.Required(name, "other")[0]) }
+	return func(v any, a py.Args) bool { return is(v, a.Bind(name, "other")[0]) }
 }
 
 func isDefined(v any) bool { _, undefined := v.(*py.Undefined); return !undefined }

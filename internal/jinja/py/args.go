@@ -1,6 +1,9 @@
 package py
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Args are the arguments of a call, keywords in the order written.
 type Args struct {
@@ -12,7 +15,8 @@ type Args struct {
 // Missing stands for a parameter that the caller did not give.
 var Missing = &struct{ missing byte }{}
 
-// Bind lays the arguments over the parameters; absent ones are Missing. Too many or unknown ones raise TypeError.
+// Bind lays the arguments over the parameters; one whose name ends in "?" may be absent and is then Missing. Too few, too many
+// or unknown ones raise TypeError.
 func (a Args) Bind(function string, params ...string) []any {
 	if len(a.Pos) > len(params) {
 		panic(typeErrorf("%s() takes at most %d arguments (%d given)", function, len(params), len(a.Pos)))
@@ -23,7 +27,7 @@ func (a Args) Bind(function string, params ...string) []any {
 	}
 	copy(out, a.Pos)
 	for i, name := range a.Names {
-		at := slices.Index(params, name)
+		at := slices.IndexFunc(params, func(p string) bool { return strings.TrimSuffix(p, "?") == name })
 		if at < 0 {
 			panic(typeErrorf("%s() got an unexpected keyword argument '%s'", function, name))
 		}
@@ -32,14 +36,8 @@ func (a Args) Bind(function string, params ...string) []any {
 		}
 		out[at] = a.Values[i]
 	}
-	return out
-}
-
-// Required is Bind for a function without optional parameters.
-func (a Args) Required(function string, params ...string) []any {
-	out := a.Bind(function, params...)
 	for i, v := range out {
-		if v == Missing {
+		if v == Missing && !strings.HasSuffix(params[i], "?") {
 			panic(typeErrorf("%s() missing required argument '%s'", function, params[i]))
 		}
 	}
@@ -61,8 +59,6 @@ func Int(v any) int64 {
 		return asInt(v)
 	case int64:
 		return v
-	case *Undefined:
-		v.Raise()
 	}
 	panic(typeErrorf("'%s' object cannot be interpreted as an integer", TypeName(v)))
 }
@@ -71,9 +67,6 @@ func Int(v any) int64 {
 func String(v any) string {
 	if s, ok := text(v); ok {
 		return s
-	}
-	if u, ok := v.(*Undefined); ok {
-		panic(typeErrorf("must be str, not Undefined: %s", u.Msg))
 	}
 	panic(typeErrorf("must be str, not %s", TypeName(v)))
 }

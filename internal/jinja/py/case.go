@@ -3,16 +3,44 @@ package py
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 )
 
-// Upper is str.upper: as Unicode has it, the sharp s becomes two letters.
-func Upper(s string) string { return strings.ReplaceAll(strings.ToUpper(s), "ß", "SS") }
+// Upper is str.upper by Unicode's full mapping: the sharp s becomes two letters.
+func Upper(s string) string {
+	if isASCII(s) {
+		return strings.ToUpper(s)
+	}
+	return cases.Upper(language.Und).String(s)
+}
+
+// Lower is str.lower by Unicode's full mapping, with the final sigma.
+func Lower(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
+	return cases.Lower(language.Und).String(s)
+}
+
+func fold(s string) string { return cases.Fold().String(s) }
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
 
 // Capitalize is str.capitalize: the first character in title case, the others lowered.
 func Capitalize(s string) string {
 	for i, r := range s {
 		n := i + runeLen(s[i:], r)
-		return string(unicode.ToTitle(r)) + strings.ToLower(s[n:])
+		return string(unicode.ToTitle(r)) + Lower(s[n:])
 	}
 	return s
 }

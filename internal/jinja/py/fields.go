@@ -16,7 +16,7 @@ func formatMethod(s string, a Args) any {
 }
 
 func formatMap(s string, a Args) any {
-	d, ok := a.Required("format_map", "mapping")[0].(*Dict)
+	d, ok := a.Bind("format_map", "mapping")[0].(*Dict)
 	if !ok {
 		panic(typeErrorf("format_map needs a mapping"))
 	}
@@ -103,7 +103,7 @@ func (f *fields) value(path string) any {
 	if end < 0 {
 		end = len(path)
 	}
-	v := f.first(path[:end])
+	v := f.first(path[:end], end == len(path))
 	for path = path[end:]; path != ""; {
 		if path[0] == '[' {
 			key, rest, ok := strings.Cut(path[1:], "]")
@@ -118,9 +118,6 @@ func (f *fields) value(path string) any {
 			}
 			v, path = Getattr(v, path[1:next]), path[next:]
 		}
-		if u, ok := v.(*Undefined); ok {
-			u.Raise()
-		}
 	}
 	return v
 }
@@ -132,12 +129,13 @@ func fieldKey(key string) any {
 	return key
 }
 
-func (f *fields) first(name string) any {
+// first is the argument that a field names; whole = nothing follows the name, which only then may be left out.
+func (f *fields) first(name string, whole bool) any {
 	n, err := strconv.Atoi(name)
 	switch {
-	case name == "" && f.manual || err == nil && f.auto > 0:
+	case name == "" && whole && f.manual || err == nil && f.auto > 0:
 		panic(Errorf("ValueError", "cannot switch between manual field specification and automatic field numbering"))
-	case name == "":
+	case name == "" && whole:
 		n = f.auto
 		f.auto++
 	case err == nil:

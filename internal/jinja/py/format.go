@@ -141,6 +141,9 @@ func digits(f string) (int64, string) {
 }
 
 func (s spec) percent(verb rune, v any) string {
+	if u, ok := v.(*Undefined); ok && !strings.ContainsRune("srac", verb) {
+		u.Raise()
+	}
 	switch verb {
 	case 's':
 		return s.text(Str(v))

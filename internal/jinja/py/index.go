@@ -2,6 +2,7 @@ package py
 
 import (
 	"math"
+	"math/big"
 	"strings"
 	"unicode/utf8"
 )
@@ -80,8 +81,28 @@ func attribute(obj any, name string) (any, bool) {
 		case "step":
 			return obj.Step, true
 		}
+	case bool, int64, float64, *big.Int:
+		return numberAttr(obj, name)
 	case Object:
 		return obj.Attr(name)
+	}
+	return nil, false
+}
+
+func numberAttr(v any, name string) (any, bool) {
+	n, _ := number(v)
+	f, isFloat := n.(float64)
+	switch {
+	case name == "real":
+		return n, true
+	case name == "imag" && isFloat:
+		return 0.0, true
+	case name == "imag":
+		return int64(0), true
+	case name == "is_integer" && isFloat:
+		return &Func{Name: name, Do: func(a Args) any { a.Bind(name); return f == math.Trunc(f) && !math.IsInf(f, 0) }}, true
+	case name == "bit_length" && !isFloat:
+		return &Func{Name: name, Do: func(a Args) any { a.Bind(name); return int64(bigInt(n).BitLen()) }}, true
 	}
 	return nil, false
 }
@@ -161,7 +182,8 @@ func Slice(obj, start, stop, step any) any {
 	case Tuple:
 		return Tuple(pick(obj, start, stop, step))
 	case Range:
-		return List(pick(obj.items(), start, stop, step)) // Python gives a range; it walks and indexes alike
+		r := span(obj.Len(), start, stop, step)
+		return Range{obj.Start + r.Start*obj.Step, obj.Start + r.Stop*obj.Step, r.Step * obj.Step}
 	case string, Markup:
 		s, _ := text(obj)
 		return like(obj, sliceString(s, start, stop, step))
@@ -175,36 +197,33 @@ func Slice(obj, start, stop, step any) any {
 
 func sliceString(s string, start, stop, step any) string {
 	chars := []rune(s)
-	from, by, n := span(int64(len(chars)), start, stop, step)
-	if by == 1 {
-		return string(chars[from : from+n])
-	}
-	out := make([]rune, n)
+	r := span(int64(len(chars)), start, stop, step)
+	out := make([]rune, r.Len())
 	for i := range out {
-		out[i] = chars[from+int64(i)*by]
+		out[i] = chars[r.Start+int64(i)*r.Step]
 	}
 	return string(out)
 }
 
 func pick(items []any, start, stop, step any) []any {
-	from, by, n := span(int64(len(items)), start, stop, step)
-	out := make([]any, n)
+	r := span(int64(len(items)), start, stop, step)
+	out := make([]any, r.Len())
 	for i := range out {
-		out[i] = items[from+int64(i)*by]
+		out[i] = items[r.Start+int64(i)*r.Step]
 	}
 	return out
 }
 
-// span is slice(start, stop, step).indices(n), as first index, step and count.
-func span(n int64, start, stop, step any) (from, by, count int64) {
-	by = 1
+// span is the indices that a slice of n items takes: slice(start, stop, step).indices(n).
+func span(n int64, start, stop, step any) Range {
+	by := int64(1)
 	if step != nil {
 		by = sliceIndex(step)
 	}
 	if by == 0 {
 		panic(Errorf("ValueError", "slice step cannot be zero"))
 	}
-	by = max(by, -math.MaxInt64)
+	by = min(max(by, -MaxBytes), MaxBytes) // beyond any length here; larger ones could overflow
 	low, high := int64(0), n
 	if by < 0 {
 		low, high = -1, n-1
@@ -220,11 +239,9 @@ func span(n int64, start, stop, step any) (from, by, count int64) {
 		return min(max(i, low), high)
 	}
 	if by < 0 {
-		from, stop := bound(start, high), bound(stop, low)
-		return from, by, Range{from, stop, by}.Len()
+		return Range{bound(start, high), bound(stop, low), by}
 	}
-	from, to := bound(start, low), bound(stop, high)
-	return from, by, Range{from, to, by}.Len()
+	return Range{bound(start, low), bound(stop, high), by}
 }
 
 func sliceIndex(v any) int64 {

@@ -84,7 +84,7 @@ func parseNumber(s string) (any, error) {
 		if i, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return i, nil
 		}
-		if b, ok := new(big.Int).SetString(s, 10); ok && len(s) <= 4300 { // CPython's limit on digits
+		if b, ok := new(big.Int).SetString(s, 10); ok && len(s) <= maxDigits {
 			return b, nil
 		}
 		return nil, fmt.Errorf("JSON number %.20s... is too long", s)

@@ -49,10 +49,7 @@ func (d *Dict) getMethod(a Args) any {
 	if len(a.Names) > 0 {
 		panic(typeErrorf("dict.get() takes no keyword arguments"))
 	}
-	b := a.Bind("get", "key", "default")
-	if b[0] == Missing {
-		panic(typeErrorf("get expected at least 1 argument, got 0"))
-	}
+	b := a.Bind("get", "key", "default?")
 	if v, ok := d.Get(b[0]); ok {
 		return v
 	}
@@ -60,7 +57,7 @@ func (d *Dict) getMethod(a Args) any {
 }
 
 func fromKeys(a Args) any {
-	b := a.Bind("fromkeys", "iterable", "value")
+	b := a.Bind("fromkeys", "iterable", "value?")
 	d := &Dict{}
 	for _, k := range Iterate(b[0]) {
 		d.Set(k, Or(b[1], nil))
@@ -82,7 +79,7 @@ func tupleMethod(t Tuple, name string) (any, bool) {
 	switch name {
 	case "count":
 		return &Func{Name: name, Do: func(a Args) any {
-			v, n := a.Required("count", "value")[0], int64(0)
+			v, n := a.Bind("count", "value")[0], int64(0)
 			for _, x := range t {
 				n += asInt(Equal(x, v))
 			}
@@ -95,9 +92,9 @@ func tupleMethod(t Tuple, name string) (any, bool) {
 }
 
 func indexOf(items []any, a Args) any {
-	b := a.Bind("index", "value", "start", "stop")
-	from, _, n := span(int64(len(items)), Or(b[1], nil), Or(b[2], nil), nil)
-	for i := from; i < from+n; i++ {
+	b := a.Bind("index", "value", "start?", "stop?")
+	r := span(int64(len(items)), Or(b[1], nil), Or(b[2], nil), nil)
+	for i := r.Start; i < r.Stop; i++ {
 		if Equal(items[i], b[0]) {
 			return i
 		}

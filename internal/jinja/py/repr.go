@@ -38,6 +38,9 @@ func Repr(v any) string {
 	return b.String()
 }
 
+// maxDigits is CPython's limit on printing and reading integers.
+const maxDigits = 4300
+
 // maxDepth bounds nested values, which only a template that builds them in a loop can make.
 const maxDepth = 500
 
@@ -53,7 +56,11 @@ func writeRepr(b *strings.Builder, v any, depth int) {
 	case int64:
 		b.WriteString(strconv.FormatInt(v, 10))
 	case *big.Int:
-		b.WriteString(v.String())
+		text := v.String()
+		if len(text) > maxDigits {
+			panic(Errorf("ValueError", "Exceeds the limit (%d digits) for integer string conversion", maxDigits))
+		}
+		b.WriteString(text)
 	case float64:
 		b.WriteString(floatRepr(v))
 	case string:

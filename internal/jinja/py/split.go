@@ -7,7 +7,7 @@ import (
 
 func splitMethod(right bool) method {
 	return func(s string, a Args) any {
-		b := a.Bind("split", "sep", "maxsplit")
+		b := a.Bind("split", "sep?", "maxsplit?")
 		n := Int(Or(b[1], int64(-1)))
 		if n < 0 {
 			n = MaxItems
@@ -85,7 +85,7 @@ func rsplit(s, sep string, n int64) []string {
 
 // splitLines is str.splitlines, which knows more line ends than \n.
 func splitLines(s string, a Args) any {
-	keep := Truth(Or(a.Bind("splitlines", "keepends")[0], false))
+	keep := Truth(Or(a.Bind("splitlines", "keepends?")[0], false))
 	return strList(Lines(s, keep))
 }
 

@@ -17,8 +17,8 @@ var strMethods map[string]method
 
 func init() {
 	strMethods = map[string]method{
-		"capitalize": plain("capitalize", Capitalize), "casefold": plain("casefold", strings.ToLower),
-		"lower": plain("lower", strings.ToLower), "upper": plain("upper", Upper),
+		"capitalize": plain("capitalize", Capitalize), "casefold": plain("casefold", fold),
+		"lower": plain("lower", Lower), "upper": plain("upper", Upper),
 		"swapcase": plain("swapcase", swapCase), "title": plain("title", titleCase),
 		"strip": stripMethod("strip", true, true), "lstrip": stripMethod("lstrip", true, false), "rstrip": stripMethod("rstrip", false, true),
 		"split": splitMethod(false), "rsplit": splitMethod(true), "splitlines": splitLines,
@@ -108,16 +108,13 @@ func Strip(s string, chars any, left, right bool) string {
 
 func stripMethod(name string, left, right bool) method {
 	return func(s string, a Args) any {
-		return Strip(s, Or(a.Bind(name, "chars")[0], nil), left, right)
+		return Strip(s, Or(a.Bind(name, "chars?")[0], nil), left, right)
 	}
 }
 
 func affixMethod(name string, has func(s, affix string) bool) method {
 	return func(s string, a Args) any {
-		b := a.Bind(name, "affix", "start", "end")
-		if b[0] == Missing {
-			panic(typeErrorf("%s() takes at least 1 argument (0 given)", name))
-		}
+		b := a.Bind(name, "affix", "start?", "end?")
 		var inside bool
 		if s, _, inside = window(s, b[1], b[2]); !inside {
 			return false
@@ -140,7 +137,7 @@ func affixMethod(name string, has func(s, affix string) bool) method {
 }
 
 func cutMethod(name string, cut func(s, affix string) string) method {
-	return func(s string, a Args) any { return cut(s, String(a.Required(name, "affix")[0])) }
+	return func(s string, a Args) any { return cut(s, String(a.Bind(name, "affix")[0])) }
 }
 
 // window is s[start:end] and the bytes before it; inside is false when start lies behind the end.
@@ -158,16 +155,16 @@ func window(s string, start, end any) (part string, before int, inside bool) {
 	if i, ok := index(start); ok && i > n {
 		return "", 0, false
 	}
-	from, _, count := span(n, open(start), open(end), nil)
+	r := span(n, open(start), open(end), nil)
 	chars := []rune(s)
-	return string(chars[from : from+count]), len(string(chars[:from])), true
+	return string(chars[r.Start : r.Start+r.Len()]), len(string(chars[:r.Start])), true
 }
 
 func absent(v any) bool { return v == nil || v == Missing }
 
 func findMethod(name string, find func(s, sub string) int, must bool) method {
 	return func(s string, a Args) any {
-		b := a.Bind(name, "sub", "start", "end")
+		b := a.Bind(name, "sub", "start?", "end?")
 		part, before, inside := window(s, b[1], b[2])
 		i := -1
 		if sub := String(b[0]); inside {
@@ -184,7 +181,7 @@ func findMethod(name string, find func(s, sub string) int, must bool) method {
 }
 
 func countMethod(s string, a Args) any {
-	b := a.Bind("count", "sub", "start", "end")
+	b := a.Bind("count", "sub", "start?", "end?")
 	part, _, inside := window(s, b[1], b[2])
 	if !inside {
 		return int64(0)
@@ -194,7 +191,7 @@ func countMethod(s string, a Args) any {
 
 func partitionMethod(last bool) method {
 	return func(s string, a Args) any {
-		sep := separator(a.Required("partition", "sep")[0])
+		sep := separator(a.Bind("partition", "sep")[0])
 		i := strings.Index(s, sep)
 		if last {
 			i = strings.LastIndex(s, sep)
@@ -218,7 +215,7 @@ func separator(v any) string {
 }
 
 func replaceMethod(s string, a Args) any {
-	b := a.Bind("replace", "old", "new", "count")
+	b := a.Bind("replace", "old", "new", "count?")
 	n := int64(-1)
 	if b[2] != Missing {
 		n = Int(b[2])
@@ -239,7 +236,7 @@ func Replace(s, old, by string, n int64) string {
 }
 
 func joinMethod(s string, a Args) any {
-	items := Iterate(a.Required("join", "iterable")[0])
+	items := Iterate(a.Bind("join", "iterable")[0])
 	parts := make([]string, len(items))
 	total := int64(0)
 	for i, v := range items {
@@ -256,7 +253,7 @@ func joinMethod(s string, a Args) any {
 
 func justMethod(name string, left, right bool) method {
 	return func(s string, a Args) any {
-		b := a.Bind(name, "width", "fillchar")
+		b := a.Bind(name, "width", "fillchar?")
 		fill := String(Or(b[1], " "))
 		if utf8.RuneCountInString(fill) != 1 {
 			panic(typeErrorf("The fill character must be exactly one character long"))
@@ -283,7 +280,7 @@ func Pad(s string, width int64, fill string, left, right bool) string {
 }
 
 func zfill(s string, a Args) any {
-	width := Int(a.Required("zfill", "width")[0])
+	width := Int(a.Bind("zfill", "width")[0])
 	sign := ""
 	if strings.HasPrefix(s, "-") || strings.HasPrefix(s, "+") {
 		sign, s = s[:1], s[1:]
@@ -292,7 +289,7 @@ func zfill(s string, a Args) any {
 }
 
 func expandTabs(s string, a Args) any {
-	size := Int(Or(a.Bind("expandtabs", "tabsize")[0], int64(8)))
+	size := Int(Or(a.Bind("expandtabs", "tabsize?")[0], int64(8)))
 	limit(product(int64(strings.Count(s, "\t")), max(size, 0)), MaxBytes)
 	var b strings.Builder
 	col := int64(0)

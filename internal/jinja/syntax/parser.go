@@ -33,7 +33,8 @@ type parser struct {
 	next   int
 	depth  int
 	macros []*Signature // open macros and call blocks: reading varargs, kwargs or caller marks them
-	loops  int
+	loops  int          // open loops that break and continue can reach
+	fors   int          // open loops
 }
 
 func (p *parser) cur() token { return p.tokens[p.next] }

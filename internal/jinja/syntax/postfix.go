@@ -58,6 +58,11 @@ func (p *parser) subscript(x Expr) Expr {
 	if len(keys) == 1 {
 		return &Getitem{at, x, keys[0]}
 	}
+	for _, k := range keys {
+		if _, ok := k.(*Slice); ok {
+			p.failf(k.At(), "invalid syntax: a slice among several subscripts")
+		}
+	}
 	return &Getitem{at, x, &Tuple{at, keys}}
 }
 

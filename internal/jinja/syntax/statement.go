@@ -1,5 +1,7 @@
 package syntax
 
+import "slices"
+
 func (p *parser) statement() Stmt {
 	at := p.here()
 	if p.cur().kind != kindName {
@@ -67,7 +69,10 @@ func (p *parser) ifStatement(at Pos) Stmt {
 }
 
 func (p *parser) forStatement(at Pos) Stmt {
+	p.fors++
+	defer func() { p.fors-- }()
 	n := &For{Pos: at, Target: p.target("in")}
+	p.noLoop(n.Target)
 	if !p.skipName("in") {
 		p.failf(p.here(), "expected 'in', got %s", p.describe())
 	}
@@ -87,6 +92,7 @@ func (p *parser) forStatement(at Pos) Stmt {
 
 func (p *parser) setStatement(at Pos) Stmt {
 	target := p.assignTarget(tupleRule{simple: true, namespace: true})
+	p.noLoop(target)
 	if p.skipOp("=") {
 		return &Set{at, target, p.tuple(tupleRule{})}
 	}
@@ -105,7 +111,12 @@ func (p *parser) macroStatement(at Pos) Stmt {
 func (p *parser) macroBody(s *Signature, end string) []Stmt {
 	p.macros = append(p.macros, s)
 	defer func() { p.macros = p.macros[:len(p.macros)-1] }()
-	return p.outsideLoops(func() []Stmt { return p.upTo(end) })
+	at := p.here()
+	body := p.outsideLoops(func() []Stmt { return p.upTo(end) })
+	if i := slices.Index(s.Params, "caller"); s.Caller && i >= 0 && i < len(s.Params)-len(s.Defaults) {
+		p.failf(at, "When defining macros or call blocks the special \"caller\" argument must be omitted or be given a default.")
+	}
+	return body
 }
 
 func (p *parser) signature(s *Signature) {
@@ -182,6 +193,20 @@ func (p *parser) assignTarget(rule tupleRule) Expr {
 	t := p.tuple(rule)
 	p.assignable(t)
 	return t
+}
+
+// noLoop refuses a target named loop within a loop.
+func (p *parser) noLoop(target Expr) {
+	switch t := target.(type) {
+	case *Name:
+		if t.Name == "loop" && p.fors > 0 {
+			p.failf(t.Pos, "Can't assign to special loop variable in for-loop target")
+		}
+	case *Tuple:
+		for _, x := range t.Items {
+			p.noLoop(x)
+		}
+	}
 }
 
 func (p *parser) assignable(e Expr) {
