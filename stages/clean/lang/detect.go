@@ -13,15 +13,16 @@ import (
 )
 
 // enough is how many bytes of a text are looked at.
-const enough = 4096
+const enough = 2048
 
 // Detect returns an ISO 639-1 code, "" when there are too few letters to tell.
 func Detect(text string) string {
 	if len(text) > enough {
-		text = text[:enough]
-		for len(text) > 0 && !utf8.ValidString(text[len(text)-min(len(text), utf8.UTFMax):]) && len(text) > enough-utf8.UTFMax {
-			text = text[:len(text)-1]
+		end := enough
+		for end > 0 && !utf8.RuneStart(text[end]) {
+			end--
 		}
+		text = text[:end]
 	}
 	weight := map[string]float64{}
 	for _, r := range text {
@@ -116,18 +117,17 @@ func heaviest(weight map[string]float64) (best string) {
 // among chooses between the languages of a script; the first one listed wins a tie.
 func among(script, text string) string {
 	score := make([]float64, len(languages))
+	var padded []byte
 	text = strings.ToLower(norm.NFC.String(text))
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }) {
-		add(score, "="+word, 3)
+		add(score, features.words[word], 3)
 		for _, r := range word {
-			add(score, "!"+string(r), -4)
-		}
-		padded := []rune("^" + word + "$")
-		for i := range padded {
-			for n := 1; n <= 5 && i+n <= len(padded); n++ {
-				add(score, string(padded[i:i+n]), 1)
+			for _, i := range features.foreign[r] {
+				score[i] -= 4
 			}
 		}
+		padded = append(append(append(padded[:0], '^'), word...), '$')
+		addPieces(score, padded)
 	}
 	best := -1
 	for i, l := range languages {
@@ -138,33 +138,53 @@ func among(script, text string) string {
 	return languages[best].code
 }
 
-// features maps "=word" and pieces to the languages that have them, "!letter" to those that do not.
-var features = index()
-
-func index() map[string][]int {
-	m := map[string][]int{}
-	for i, l := range languages {
-		for _, w := range strings.Fields(l.words) {
-			m["="+w] = append(m["="+w], i)
+// addPieces looks up all pieces of one to longest characters.
+func addPieces(score []float64, word []byte) {
+	for i := 0; i < len(word); i++ {
+		if !utf8.RuneStart(word[i]) {
+			continue
 		}
-		for _, p := range strings.Fields(l.pieces) {
-			m[p] = append(m[p], i)
-		}
-		for _, r := range l.foreign {
-			m["!"+string(r)] = append(m["!"+string(r)], i)
+		end := i
+		for range features.longest {
+			if end == len(word) {
+				break
+			}
+			_, size := utf8.DecodeRune(word[end:])
+			end += size
+			add(score, features.pieces[string(word[i:end])], 1)
 		}
 	}
-	return m
 }
 
-// add counts a feature: for it the less the more languages share it, against it in full.
-func add(score []float64, feature string, weight float64) {
-	in := features[feature]
+// add counts a feature for the languages that have it, the less the more of them there are.
+func add(score []float64, in []int, weight float64) {
 	for _, i := range in {
-		if weight < 0 {
-			score[i] += weight
-		} else {
-			score[i] += weight / float64(len(in))
+		score[i] += weight / float64(len(in))
+	}
+}
+
+// index maps words, pieces and foreign letters to the languages in whose tables they are.
+type index struct {
+	words, pieces map[string][]int
+	foreign       map[rune][]int
+	longest       int // characters of a piece
+}
+
+var features = newIndex()
+
+func newIndex() index {
+	x := index{words: map[string][]int{}, pieces: map[string][]int{}, foreign: map[rune][]int{}}
+	for i, l := range languages {
+		for _, w := range strings.Fields(l.words) {
+			x.words[w] = append(x.words[w], i)
+		}
+		for _, p := range strings.Fields(l.pieces) {
+			x.pieces[p] = append(x.pieces[p], i)
+			x.longest = max(x.longest, utf8.RuneCountInString(p))
+		}
+		for _, r := range l.foreign {
+			x.foreign[r] = append(x.foreign[r], i)
 		}
 	}
+	return x
 }
