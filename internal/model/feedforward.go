@@ -1,7 +1,6 @@
 package model
 
 import (
-	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -36,11 +35,4 @@ func (m *Model) activate(x *graph.Node) *graph.Node {
 	default:
 		return graph.Mul(x, graph.Sigmoid(x))
 	}
-}
-
-// padLast adds zeros before and after on the last axis.
-func padLast(x *graph.Node, before, after int) *graph.Node {
-	axes := make([]compute.PadAxis, x.Rank())
-	axes[x.Rank()-1] = compute.PadAxis{Start: before, End: after}
-	return graph.Pad(x, graph.ScalarZero(x.Graph(), x.DType()), axes...)
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -39,4 +40,11 @@ func iota4(x *graph.Node, n, axis int) *graph.Node {
 // slice is cut for values that need a gradient.
 func slice(x *graph.Node, axis, from, to int) *graph.Node {
 	return graph.SliceAxis(x, axis, graph.AxisRange(from, to))
+}
+
+// padLast adds zeros before and after on the last axis.
+func padLast(x *graph.Node, before, after int) *graph.Node {
+	axes := make([]compute.PadAxis, x.Rank())
+	axes[x.Rank()-1] = compute.PadAxis{Start: before, End: after}
+	return graph.Pad(x, graph.ScalarZero(x.Graph(), x.DType()), axes...)
 }
