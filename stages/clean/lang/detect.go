@@ -24,6 +24,26 @@ func Detect(text string) string {
 		}
 		text = text[:end]
 	}
+	best, japanese, read := "", false, ""
+	for _, read = range []string{prose(text), text} {
+		if best, japanese = scripted(read); best != "" {
+			break
+		}
+	}
+	switch best {
+	case "han", "kana":
+		if japanese {
+			return "ja"
+		}
+		return "zh"
+	case "latin", "cyrillic", "arabic":
+		return among(best, read)
+	}
+	return best
+}
+
+// scripted finds the script that carries most of a text, "" if there are too few letters, and whether its Han is Japanese.
+func scripted(text string) (best string, japanese bool) {
 	weight := map[string]float64{}
 	for _, r := range text {
 		if r < utf8.RuneSelf {
@@ -36,19 +56,7 @@ func Detect(text string) string {
 			weight[s.name] += s.weight
 		}
 	}
-	switch best := heaviest(weight); best {
-	case "":
-		return ""
-	case "han", "kana":
-		if weight["kana"] >= 0.1*(weight["han"]+weight["kana"]) {
-			return "ja"
-		}
-		return "zh"
-	case "latin", "cyrillic", "arabic":
-		return among(best, text)
-	default:
-		return best
-	}
+	return heaviest(weight), weight["kana"] >= 0.1*(weight["han"]+weight["kana"])
 }
 
 // Known says whether Detect can return the code.

@@ -20,6 +20,9 @@ func TestDetect(t *testing.T) {
 		{"Chinese beyond the basic block", "㐀㐁𠀀𠀁", "zh"},
 		{"Ukrainian, not Russian", "Цей користувач не має дозволу і не може увійти", "uk"},
 		{"Persian, not Arabic", "این کاربر باید یک رمز وارد کند", "fa"},
+		{"documentation in English", "# tar\n\n> More on: <https://docs.example/de/fr/le>.\n\n- Remove a file:\n\n`tar --le --la de {{un}}`", "en"},
+		{"documentation in Chinese", "# docker\n\n> 控制网络服务。\n\n`docker container inspect --format very long command`", "zh"},
+		{"nothing but code", "`ls the of and`", "en"},
 		{"cut inside a character", string(make([]byte, 2047)) + "é", ""},
 	}
 	for _, c := range cases {
