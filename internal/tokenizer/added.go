@@ -27,6 +27,9 @@ func newAdded(tokens []AddedToken, t *Tokenizer) (*added, error) {
 		if token.Content == "" {
 			continue
 		}
+		if token.ID < 0 || token.ID >= maxID {
+			return nil, fmt.Errorf("added token %q: id %d is not between 0 and %d", token.Content, token.ID, maxID)
+		}
 		if id, ok := t.model.Vocab().ID(token.Content); ok && id != token.ID {
 			return nil, fmt.Errorf("added token %q has id %d, but %d in the vocabulary", token.Content, token.ID, id)
 		}

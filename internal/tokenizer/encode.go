@@ -53,13 +53,19 @@ func (t *Tokenizer) encoder() *encoder {
 	}
 }
 
+// release keeps the memory of an encoder for the next call, unless a long text has made it large.
 func (t *Tokenizer) release(e *encoder) {
-	e.text = ""
+	if e.text = ""; cap(e.ids)+cap(e.tokens) > maxIdle {
+		e.ids, e.tokens, e.scratch = nil, nil, subword.Scratch{}
+	}
 	select {
 	case t.idle <- e:
 	default:
 	}
 }
+
+// maxIdle is how many tokens an idle encoder keeps room for.
+const maxIdle = 1 << 20
 
 // An encoder is one encoding at a time, with the memory it needs.
 type encoder struct {

@@ -132,6 +132,18 @@ func (c modelJSON) kind() string {
 	return ""
 }
 
+// maxID bounds ids: tables are as long as the greatest one.
+const maxID = 1 << 24
+
+func checkRange(vocab map[string]int32) error {
+	for token, id := range vocab {
+		if id < 0 || id >= maxID {
+			return fmt.Errorf("token %q: id %d is not between 0 and %d", token, id, maxID)
+		}
+	}
+	return nil
+}
+
 // newModel reads the model.
 func newModel(raw json.RawMessage) (subword.Model, error) {
 	var c modelJSON
@@ -144,6 +156,9 @@ func newModel(raw json.RawMessage) (subword.Model, error) {
 	var vocab map[string]int32
 	if err := json.Unmarshal(c.Vocab, &vocab); err != nil {
 		return nil, fmt.Errorf("vocab: %w", err)
+	}
+	if err := checkRange(vocab); err != nil {
+		return nil, err
 	}
 	switch c.kind() {
 	case "BPE":

@@ -136,6 +136,9 @@ func ParseVocab(vocab, merges []byte, c VocabConfig) (*Tokenizer, error) {
 	if err := json.Unmarshal(vocab, &config.Vocab); err != nil {
 		return nil, fmt.Errorf("vocab.json: %w", err)
 	}
+	if err := checkRange(config.Vocab); err != nil {
+		return nil, fmt.Errorf("vocab.json: %w", err)
+	}
 	list, err := parseMerges(strings.Split(strings.TrimRight(strings.ReplaceAll(string(merges), "\r\n", "\n"), "\n"), "\n"))
 	if err != nil {
 		return nil, fmt.Errorf("merges.txt: %w", err)

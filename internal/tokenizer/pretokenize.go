@@ -93,7 +93,7 @@ func (c preTokenizerJSON) splitters() ([]splitter, error) {
 		}
 		return cutter(pattern.Runes(unicode.IsNumber), behavior, false)
 	case "Whitespace":
-		p, err := pattern.Compile(`[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\s]+`, pattern.Oniguruma)
+		p, err := pattern.Compile(`\w+|[^\w\s]+`, pattern.Fancy) // the reference runs Rust's regex here
 		if err != nil {
 			return nil, err
 		}

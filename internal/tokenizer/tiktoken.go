@@ -139,8 +139,8 @@ func readRanks(data []byte) (map[string]int32, error) {
 			return nil, fmt.Errorf("line %d: token: %w", n, err)
 		}
 		id, err := strconv.ParseInt(string(rank), 10, 32)
-		if err != nil || id < 0 {
-			return nil, fmt.Errorf("line %d: rank %q is no number", n, rank)
+		if err != nil || id < 0 || id >= maxID {
+			return nil, fmt.Errorf("line %d: rank %q is no number between 0 and %d", n, rank, maxID)
 		}
 		ranks[string(word)] = int32(id)
 	}

@@ -204,6 +204,9 @@ func (t *Text) Filter(keep func(rune) bool) {
 
 // Map replaces each rune by another.
 func (t *Text) Map(to func(rune) rune) {
+	if strings.IndexFunc(t.S, func(r rune) bool { return to(r) != r }) < 0 {
+		return
+	}
 	b := t.builder()
 	for i, r := range t.S {
 		at := Span{}

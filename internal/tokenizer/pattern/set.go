@@ -77,14 +77,19 @@ func folded(has func(rune) bool) func(rune) bool {
 	}
 }
 
-var alphabetic = inTables(unicode.L, unicode.Nl, unicode.Other_Alphabetic)
+// Derived properties of Unicode.
+var (
+	alphabetic = inTables(unicode.L, unicode.Nl, unicode.Other_Alphabetic)
+	uppercase  = inTables(unicode.Lu, unicode.Other_Uppercase)
+	lowercase  = inTables(unicode.Ll, unicode.Other_Lowercase)
+)
 
-// word is \w: the two engines disagree about it.
+// word is \w: the two engines disagree about joiners.
 func word(syntax Syntax) func(rune) bool {
 	if syntax == Fancy {
-		return anyOf([]func(rune) bool{alphabetic, inTables(unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control)})
+		return inTables(unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc, unicode.Join_Control)
 	}
-	return inTables(unicode.L, unicode.M, unicode.Nd, unicode.Pc)
+	return inTables(unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc)
 }
 
 func hexDigit(r rune) bool {
@@ -115,21 +120,21 @@ func escaped(c byte, syntax Syntax) (func(rune) bool, bool) {
 	return has, true
 }
 
-// posix are the classes written [:name:].
+// posix are the classes written [:name:], as Oniguruma derives them from Unicode; the Fancy ones are those of ASCII.
 func posix(name string, syntax Syntax) (func(rune) bool, error) {
 	name, negated := strings.CutPrefix(name, "^")
 	var has func(rune) bool
 	switch name {
 	case "alpha":
-		has = inTables(unicode.L, unicode.M)
+		has = alphabetic
 	case "alnum":
-		has = inTables(unicode.L, unicode.M, unicode.Nd)
+		has = inTables(unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.Nd)
 	case "ascii":
 		has = span(0, unicode.MaxASCII)
 	case "blank":
 		has = anyOf([]func(rune) bool{single('\t'), inTables(unicode.Zs)})
 	case "cntrl":
-		has = inTables(unicode.C)
+		has = inTables(unicode.Cc)
 	case "digit":
 		has = inTables(unicode.Nd)
 	case "graph":
@@ -139,9 +144,9 @@ func posix(name string, syntax Syntax) (func(rune) bool, error) {
 			return unicode.Is(unicode.Zs, r) || !unicode.IsSpace(r) && !unicode.In(r, unicode.Cc, unicode.Cn, unicode.Cs)
 		}
 	case "lower":
-		has = inTables(unicode.Ll)
+		has = lowercase
 	case "upper":
-		has = inTables(unicode.Lu)
+		has = uppercase
 	case "punct":
 		has = func(r rune) bool {
 			return unicode.IsPunct(r) || r < utf8.RuneSelf && strings.ContainsRune("$+<=>^`|~", r)
@@ -201,9 +206,9 @@ func property(name string) (func(rune) bool, error) {
 	case "alphabetic", "alpha":
 		return alphabetic, nil
 	case "lowercase":
-		return inTables(unicode.Ll, unicode.Other_Lowercase), nil
+		return lowercase, nil
 	case "uppercase":
-		return inTables(unicode.Lu, unicode.Other_Uppercase), nil
+		return uppercase, nil
 	case "l&", "casedletter":
 		return inTables(unicode.LC), nil
 	case "punct":
