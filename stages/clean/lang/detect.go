@@ -86,8 +86,8 @@ type script struct {
 }
 
 var scripts = []script{
-	{"latin", 1, unicode.Latin}, {"cyrillic", 1.5, unicode.Cyrillic}, {"arabic", 2, unicode.Arabic}, {"han", 4, unicode.Han},
-	{"kana", 3, unicode.Hiragana}, {"kana", 3, unicode.Katakana}, {"ko", 3, unicode.Hangul}, {"he", 2, unicode.Hebrew},
+	{"latin", 1, unicode.Latin}, {"cyrillic", 1.5, unicode.Cyrillic}, {"arabic", 2, unicode.Arabic}, {"han", 6, unicode.Han},
+	{"kana", 4, unicode.Hiragana}, {"kana", 4, unicode.Katakana}, {"ko", 3, unicode.Hangul}, {"he", 2, unicode.Hebrew},
 	{"el", 1.5, unicode.Greek}, {"th", 2, unicode.Thai}, {"hi", 2, unicode.Devanagari}, {"bn", 2, unicode.Bengali},
 	{"ta", 2, unicode.Tamil}, {"te", 2, unicode.Telugu}, {"gu", 2, unicode.Gujarati}, {"pa", 2, unicode.Gurmukhi},
 	{"kn", 2, unicode.Kannada}, {"ml", 2, unicode.Malayalam}, {"si", 2, unicode.Sinhala}, {"lo", 2, unicode.Lao},
