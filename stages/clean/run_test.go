@@ -3,11 +3,14 @@ package clean_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -169,6 +172,54 @@ func TestRun(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, drops); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// pinned is the digest of what TestPinned writes. When it changes, raise Stage.Version: artifacts in users' stores would
+// otherwise be taken for the new output.
+var pinned = map[int]string{1: "ac330bbcdef2916f"}
+
+func TestPinned(t *testing.T) {
+	_, report, stderr := start(t, project(t, everything, pageSchema, pages())...)
+	h := sha256.New()
+	for _, name := range []string{"rows.arrow", "dropped/rows.arrow"} {
+		r, err := table.Open(filepath.Join(report.Path, name))
+		if err != nil {
+			t.Fatal(err, stderr)
+		}
+		defer r.Close()
+		for row, err := range r.Rows() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(h, "%q\n", row)
+		}
+	}
+	got := hex.EncodeToString(h.Sum(nil)[:8])
+	if diff := cmp.Diff(pinned[clean.Stage.Version], got); diff != "" {
+		t.Errorf("the output of version %d changed (-want +got)\n%s", clean.Stage.Version, diff)
+	}
+}
+
+// TestTwice: an operator may stand in a section twice, each with its own scratch files.
+func TestTwice(t *testing.T) {
+	_, report, stderr := start(t, project(t, "clean:\n  operators:\n    - minhash: {threshold: 0.95}\n    - minhash: {threshold: 0.6}\n", pageSchema, pages()[7:9])...)
+	if diff := cmp.Diff(stage.Rows{In: 2, Kept: 1, Dropped: 1, Out: 1}, report.Rows); diff != "" {
+		t.Errorf("%s\n%s", stderr, diff)
+	}
+}
+
+// TestInterrupted: a cancelled run fails with the cause, and leaves nothing half-written.
+func TestInterrupted(t *testing.T) {
+	args := project(t, everything, pageSchema, pages())
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(stage.Interrupted{Signal: syscall.SIGTERM})
+	var out, errs bytes.Buffer
+	if code := clean.Stage.Start(ctx, args, &out, &errs); code != 143 {
+		t.Errorf("exit %d, want 143: %s", code, errs.String())
+	}
+	if found, _ := filepath.Glob(".fettle/artifacts/clean/*"); len(found) > 0 {
+		t.Errorf("left %v", found)
 	}
 }
 
