@@ -19,8 +19,9 @@ type Reporter struct {
 	every  time.Duration
 	events *os.File
 
-	mu    sync.Mutex
-	drawn bool // a live line stands on the terminal
+	mu       sync.Mutex
+	drawn    bool      // a live line stands on the terminal
+	replayed time.Time // of the last event shown for another process
 }
 
 // New speaks on out (usually stderr) and appends to the file events ("" = nowhere).
@@ -58,11 +59,15 @@ func (r *Reporter) Emit(e Event) {
 	r.record(e)
 	switch e.Kind {
 	case "say":
-		r.clear()
-		fmt.Fprintf(r.out, "%-7s %s\n", r.stage, e.Text)
+		r.say(r.stage, e.Text)
 	case "progress":
 		r.show(e)
 	}
+}
+
+func (r *Reporter) say(stage, text string) {
+	r.clear()
+	fmt.Fprintf(r.out, "%-7s %s\n", stage, text)
 }
 
 func (r *Reporter) record(e Event) {

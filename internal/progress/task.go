@@ -16,6 +16,7 @@ type Task struct {
 	done      int64
 	counted   int64 // what this process did, for the rate: a resumed task starts with done > 0
 	text      string
+	shown     int64 // the count last shown
 	start     time.Time
 	lastShown time.Time
 	lastEvent time.Time
@@ -23,7 +24,8 @@ type Task struct {
 
 // Task starts counting; total 0 = unknown.
 func (r *Reporter) Task(label string, total int64, unit string) *Task {
-	return &Task{r: r, label: label, unit: unit, total: total, start: time.Now()}
+	now := time.Now()
+	return &Task{r: r, label: label, unit: unit, total: total, start: now, lastShown: now}
 }
 
 // Resume says that n units were done before this process started.
@@ -54,6 +56,9 @@ func (t *Task) AddText(n int64, text string) {
 func (t *Task) Done() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.shown == t.done && t.done > 0 {
+		return // the last count stands there already
+	}
 	t.emit(time.Now(), true)
 }
 
@@ -77,7 +82,7 @@ func (t *Task) emit(now time.Time, show bool) {
 	}
 	t.lastEvent = now
 	if show {
-		t.lastShown = now
+		t.lastShown, t.shown = now, t.done
 		t.r.Emit(e)
 		return
 	}

@@ -159,3 +159,16 @@ func Compare(was, is *Run) []string {
 	}
 	return faults
 }
+
+// Settings is the stages.yaml that repeats the run: JSON is YAML.
+func (r *Run) Settings() ([]byte, error) {
+	sections := map[string]json.RawMessage{}
+	for _, s := range r.Stages {
+		sections[s.Stage] = s.Settings
+	}
+	raw, err := json.MarshalIndent(sections, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("settings of the run: %w", err)
+	}
+	return append(raw, '\n'), nil
+}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 
 	"fettle/internal/artifact"
 )
@@ -100,10 +99,7 @@ func exit(name string, err error, stderr io.Writer) int {
 	var stopped Interrupted
 	switch {
 	case errors.As(err, &stopped):
-		if sig, ok := stopped.Signal.(syscall.Signal); ok {
-			return 128 + int(sig)
-		}
-		return 130
+		return stopped.Code()
 	case errors.As(err, new(usageError)), errors.As(err, new(settingsError)):
 		return 2
 	case errors.As(err, new(gateError)):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // FindRoot is the project root: the nearest folder at or above dir that holds a folder pipelines.
@@ -56,7 +57,15 @@ func RunID(pipeline string) string {
 // Interrupted is the cause of a context that a signal cancelled.
 type Interrupted struct{ Signal os.Signal }
 
-func (i Interrupted) Error() string { return i.Signal.String() }
+func (i Interrupted) Error() string { return "stopped by " + i.Signal.String() }
+
+// Code is the exit code of a process that ends by the signal: 130 for SIGINT, 143 for SIGTERM.
+func (i Interrupted) Code() int {
+	if s, ok := i.Signal.(syscall.Signal); ok {
+		return 128 + int(s)
+	}
+	return 130
+}
 
 // ErrMaxTime ends a stage whose max_time is over, after a checkpoint: a retry goes on from there.
 var ErrMaxTime = errors.New("max_time is over; the checkpoint is saved, the same command goes on")

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"fmt"
+
+	"fettle/internal/artifact"
+	"fettle/internal/modeldir"
+	"fettle/internal/tokenizer"
+)
+
+// chain is an artifact with everything it was made from, by stage.
+type chain map[string]*artifact.Artifact
+
+func walk(store *artifact.Store, ref artifact.Ref) (chain, error) {
+	a, err := store.Get(ref)
+	if err != nil {
+		return nil, err
+	}
+	c := chain{ref.Stage(): a}
+	for _, in := range a.Manifest.Inputs {
+		up, err := walk(store, in.Ref)
+		if err != nil {
+			return nil, fmt.Errorf("%s was made from %s: %w", ref, in.Ref, err)
+		}
+		for name, b := range up {
+			c[name] = b
+		}
+	}
+	return c, nil
+}
+
+// tokenizer of the model that the format stage named.
+func (c chain) tokenizer(root string) (*tokenizer.Tokenizer, error) {
+	f := c["format"]
+	if f == nil {
+		return nil, fmt.Errorf("no artifact of the format stage, which names the model")
+	}
+	note, err := modeldir.FromNotes(f.Manifest.Notes)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := modeldir.Open(root, note)
+	if err != nil {
+		return nil, err
+	}
+	return tokenizer.Load(dir)
+}

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"fettle/internal/artifact"
+	"fettle/internal/config"
+	"fettle/internal/dagu"
+	"fettle/internal/stage"
+)
+
+// pipeline is a DAG file and its stages' settings.
+type pipeline struct {
+	name   string
+	root   string
+	dag    string // pipelines/NAME.yaml
+	config string // pipelines/NAME/stages.yaml
+	store  *artifact.Store
+	stages []string // the stages that its DAG runs, in their order
+}
+
+func (a *App) pipeline(name, storeFlag string) (*pipeline, error) {
+	root, store, err := project(storeFlag)
+	if err != nil {
+		return nil, err
+	}
+	p := &pipeline{name: name, root: root, store: store, dag: filepath.Join(root, "pipelines", name+".yaml"), config: filepath.Join(root, "pipelines", name, "stages.yaml")}
+	for _, path := range []string{p.dag, p.config} {
+		if _, err := os.Stat(path); err != nil || strings.ContainsAny(name, `/\`) {
+			return nil, fmt.Errorf("no pipeline %q: there is %s", name, strings.Join(pipelineNames(root), ", "))
+		}
+	}
+	steps, err := dagu.ParseLocal(p.dag)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range steps {
+		if a.stage(s.Stage) != nil {
+			p.stages = append(p.stages, s.Stage)
+		}
+	}
+	return p, nil
+}
+
+func pipelineNames(root string) []string {
+	files, err := filepath.Glob(filepath.Join(root, "pipelines", "*.yaml"))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(f), ".yaml"))
+	}
+	sort.Strings(names)
+	return names
+}
+
+func (a *App) stage(name string) stage.Stage {
+	for _, s := range a.Stages {
+		if s.Title() == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// settings are the repeatable flags -set dotted.path=value.
+func settings(fs *flag.FlagSet) *[]string {
+	var sets []string
+	fs.Func("set", "change a setting for this run: `train.optimizer.lr=1e-4`, repeatable", func(s string) error {
+		if !strings.Contains(s, "=") {
+			return errors.New("want path.to.setting=value")
+		}
+		sets = append(sets, s)
+		return nil
+	})
+	return &sets
+}
+
+// resolve gives the settings file of a run: the pipeline's own, or a changed copy in the run's folder. Its folder is named
+// like the pipeline, which is how a stage knows what it belongs to.
+func (p *pipeline) resolve(sets []string, run string) (string, error) {
+	if len(sets) == 0 {
+		return p.config, nil
+	}
+	file, err := config.Load(p.config)
+	if err != nil {
+		return "", err
+	}
+	raw, err := config.Set(file, sets)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(p.store.RunDir(run), p.name, "stages.yaml")
+	return path, stage.WriteFile(path, raw)
+}
+
+// check holds every section of a settings file to its stage before any work: all faults at once.
+func (a *App) check(p *pipeline, path string) error {
+	file, err := config.Load(path)
+	if err != nil {
+		return err
+	}
+	errs := []error{file.CheckSections(stage.Sections...)}
+	for _, name := range p.stages {
+		errs = append(errs, file.Decode(name, a.stage(name).Sample()))
+	}
+	return errors.Join(errs...)
+}
+
+// settingsFault prints faults of settings, which exit with 2; anything else exits with 1.
+func (a *App) settingsFault(verb string, err error) int {
+	code := a.fail(verb, err)
+	var faults *config.Faults
+	if errors.As(err, &faults) {
+		return 2
+	}
+	return code
+}

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"fettle/internal/artifact"
+)
+
+func (a *App) verify(_ context.Context, args []string) int {
+	fs := a.flags("verify", "[REF...]\n\nHashes every file of the artifacts (default: all of the store) and compares with their manifests.")
+	storeDir := fs.String("store", "", "folder of the artifacts")
+	rest, code, done := parse(fs, args)
+	if done {
+		return code
+	}
+	_, store, err := project(*storeDir)
+	if err != nil {
+		return a.fail("verify", err)
+	}
+	refs, err := references(store, rest)
+	if err != nil {
+		return a.fail("verify", err)
+	}
+	bad := 0
+	for _, ref := range refs {
+		faults, err := store.Verify(ref)
+		if err != nil {
+			faults = append(faults, fmt.Sprintf("%s: %v", ref, err))
+		}
+		for _, f := range faults {
+			fmt.Fprintln(a.Stdout, f)
+		}
+		if len(faults) > 0 {
+			bad++
+		} else {
+			fmt.Fprintf(a.Stdout, "%s: whole\n", ref)
+		}
+	}
+	if bad > 0 {
+		fmt.Fprintf(a.Stderr, "fettle verify: %d of %d artifacts are damaged: remove them (fettle gc) and run again\n", bad, len(refs))
+		return 1
+	}
+	return 0
+}
+
+// references reads the references given, or lists all.
+func references(store *artifact.Store, names []string) ([]artifact.Ref, error) {
+	if len(names) == 0 {
+		return store.List()
+	}
+	var refs []artifact.Ref
+	for _, name := range names {
+		ref, err := artifact.ParseRef(name)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, ref)
+	}
+	return refs, nil
+}
