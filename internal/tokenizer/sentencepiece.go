@@ -47,7 +47,7 @@ const space = "▁"
 
 // ParseSentencePiece reads a SentencePiece model, BPE or unigram. Control tokens in the text are taken for what they are
 // unless Options say otherwise, and each part between them is encoded as a text of its own, as Hugging Face's tokenizers do.
-// AddSpecial puts the bos token first, if there is one.
+// AddSpecial puts the bos token first; a model that has none (T5) gets the eos token at the end.
 func ParseSentencePiece(data []byte) (*Tokenizer, error) {
 	m, err := readSPM(data)
 	if err != nil {
@@ -60,11 +60,7 @@ func ParseSentencePiece(data []byte) (*Tokenizer, error) {
 	if t.normalize, err = m.normalizers(); err != nil {
 		return nil, err
 	}
-	t.template = plainTemplate()
-	if bos, ok := m.ids["bos"]; ok && int(bos) < len(m.pieces) && bos >= 0 {
-		first := item{-1, []int32{bos}, 0}
-		t.template = template{sequence{first, {text: 0}}, sequence{first, {text: 0}, {-1, []int32{bos}, 1}, {text: 1, kind: 1}}}
-	}
+	t.template = m.template()
 	t.splitters = spaceSplitters(t.model)
 	t.decoder = m.decoders()
 	var added []AddedToken
@@ -78,6 +74,25 @@ func ParseSentencePiece(data []byte) (*Tokenizer, error) {
 	}
 	t.finish()
 	return t, nil
+}
+
+// template says which tokens go round texts: a file says only which tokens there are.
+func (m *spmModel) template() template {
+	if bos, ok := m.control("bos"); ok {
+		first := item{-1, []int32{bos}, 0}
+		return template{sequence{first, {text: 0}}, sequence{first, {text: 0}, {-1, []int32{bos}, 1}, {text: 1, kind: 1}}}
+	}
+	if eos, ok := m.control("eos"); ok {
+		last := item{-1, []int32{eos}, 0}
+		return template{sequence{{text: 0}, last}, sequence{{text: 0}, last, {text: 1}, last}}
+	}
+	return plainTemplate()
+}
+
+// control is the id of a control token, if the model has it.
+func (m *spmModel) control(name string) (int32, bool) {
+	id := m.ids[name]
+	return id, id >= 0 && int(id) < len(m.pieces) && m.pieces[id].kind == spmControl
 }
 
 // isSPM says whether data looks like a SentencePiece model: its first piece is a message.
