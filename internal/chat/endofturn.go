@@ -9,49 +9,91 @@ import (
 	"fettle/schemas"
 )
 
-// endOfTurn finds the texts that end an assistant's turn: the special tokens that the template prints right behind an answer,
-// a call, and an answer within a longer conversation. A template that prints none (the next role's token ends the turn) ends
-// it by what generation_config.json stops at, else by eos_token.
+// endOfTurn finds the texts that end an assistant's turn: the last special token that the template prints behind an answer (and
+// behind a call) both where the conversation ends and where it goes on. A template that prints none (the next role's token
+// ends the turn) ends it by what generation_config.json stops at, else by eos_token.
 func endOfTurn(dir string, t *Template, config *tokenizerConfig) ([]string, error) {
 	tokens, err := addedTokens(dir, config)
 	if err != nil {
 		return nil, err
 	}
-	var out []string
-	for _, c := range probes() {
-		if text := t.follows(c, tokens); text != "" && !slices.Contains(out, text) {
-			out = append(out, text)
-		}
+	ends := t.ending(tokens)
+	if len(ends) > 0 {
+		return append(ends, t.callEnding(ends, tokens)...), nil
 	}
-	if len(out) > 0 {
-		return out, nil
-	}
-	if out, err = stops(dir, tokens); len(out) > 0 || err != nil {
-		return out, err
+	if ends, err = stops(dir, tokens); len(ends) > 0 || err != nil {
+		return ends, err
 	}
 	if eos := t.Special["eos_token"]; eos != "" {
-		out = append(out, eos)
+		ends = append(ends, eos)
 	}
-	return out, nil
+	return ends, nil
 }
 
-// probe is an answer that no template contains.
-const probe = "Qx7 probe zV9"
+// Texts that no template contains, and a tool.
+const (
+	probe      = "Qx7 probe zV9"
+	nextProbe  = "Wk3 probe jH8"
+	probeTools = `[{"type":"function","function":{"name":"probe","description":"Probe.","parameters":{"type":"object",` +
+		`"properties":{"value":{"type":"string","description":"Any."}},"required":["value"]}}}]`
+)
 
-func probes() []schemas.Conversation {
-	user := schemas.Message{Role: "user", Content: "Hello"}
+// ending compares what follows an answer at the end and before the next turn.
+func (t *Template) ending(tokens map[int]string) []string {
 	answer := schemas.Message{Role: "assistant", Content: probe}
-	call := schemas.Message{Role: "assistant", ToolCalls: []schemas.ToolCall{{ID: "call00001", Name: "probe", Arguments: `{"value":"` + probe + `"}`}}}
-	return []schemas.Conversation{
-		{Messages: []schemas.Message{user, answer}},
-		{Messages: []schemas.Message{user, answer, user}},
-		{Messages: []schemas.Message{user, call}, Tools: `[{"type":"function","function":{"name":"probe","description":"","parameters":{"type":"object","properties":{}}}}]`},
+	next := schemas.Message{Role: "user", Content: nextProbe}
+	final, going, common := t.behind("", answer, next)
+	opens := t.openers(answer, tokens)
+	found := slices.DeleteFunc(find(common, tokens), func(token string) bool { return slices.Contains(opens, token) })
+	if len(found) > 0 {
+		return found[len(found)-1:]
 	}
+	var out []string
+	if found := find(final, tokens); len(found) > 0 { // another token ends the conversation than a turn within it
+		out = append(out, found[0])
+		if found := find(going, tokens); len(found) > 1 { // of one alone, it opens the next turn
+			out = append(out, found[0])
+		}
+	}
+	return out
 }
 
-// follows renders a probe and returns the first token behind it. What the next turn opens with does not count: it must stand
-// before any line of text begins.
-func (t *Template) follows(c schemas.Conversation, tokens map[int]string) string {
+// openers are the tokens that open the answer's turn: those between the question and the answer but for the first, which may
+// end the question. Some templates print them behind the last turn whether asked or not.
+func (t *Template) openers(answer schemas.Message, tokens map[int]string) []string {
+	question := schemas.Message{Role: "user", Content: probe}
+	answer.Content = nextProbe
+	between, _, _ := strings.Cut(t.behindProbe(schemas.Conversation{Messages: []schemas.Message{question, answer}}), nextProbe)
+	found := find(between, tokens)
+	return found[min(1, len(found)):]
+}
+
+// callEnding is the token that ends a turn of calls, where that is none of those that end an answer.
+func (t *Template) callEnding(ends []string, tokens map[int]string) []string {
+	call := schemas.Message{Role: "assistant", ToolCalls: []schemas.ToolCall{{ID: "call00001", Name: "probe", Arguments: `{"value":"` + probe + `"}`}}}
+	next := schemas.Message{Role: "tool", Content: nextProbe, ToolCallID: "call00001"}
+	_, _, common := t.behind(probeTools, call, next)
+	found := find(common, tokens)
+	if len(found) == 0 || slices.ContainsFunc(found, func(end string) bool { return slices.Contains(ends, end) }) {
+		return nil
+	}
+	return found[len(found)-1:]
+}
+
+// behind is what follows the probe in a turn that is the last, in one before another, and what both begin with.
+func (t *Template) behind(tools string, turn, next schemas.Message) (final, going, common string) {
+	user := schemas.Message{Role: "user", Content: "Hello"}
+	final = t.behindProbe(schemas.Conversation{Messages: []schemas.Message{user, turn}, Tools: tools})
+	going, _, _ = strings.Cut(t.behindProbe(schemas.Conversation{Messages: []schemas.Message{user, turn, next}, Tools: tools}), nextProbe)
+	n := 0
+	for n < min(len(final), len(going)) && final[n] == going[n] {
+		n++
+	}
+	return final, going, final[:n]
+}
+
+// behindProbe is the text behind the probe, "" where the template cannot render the conversation.
+func (t *Template) behindProbe(c schemas.Conversation) string {
 	in, err := FromConversation(c)
 	if err != nil {
 		return ""
@@ -64,25 +106,25 @@ func (t *Template) follows(c schemas.Conversation, tokens map[int]string) string
 	if at < 0 {
 		return ""
 	}
-	rest := res.Text[at+len(probe):]
-	best, where := "", len(rest)
-	for _, token := range tokens {
-		if i := strings.Index(rest, token); i >= 0 && (i < where || i == where && len(token) > len(best)) {
-			best, where = token, i
-		}
-	}
-	if where > 0 && len(c.Messages) == 3 { // something else stands between: the next turn may have begun
-		return ""
-	}
-	if isRole(best) {
-		return ""
-	}
-	return best
+	return res.Text[at+len(probe):]
 }
 
-// isRole knows the tokens that open a turn and cannot end one by the template's own doing.
-func isRole(token string) bool {
-	return slices.Contains([]string{"<|user|>", "<|observation|>", "<|im_start|>", "<|start|>", "<start_of_turn>"}, token)
+// find lists the tokens of a text in order, the longest where several begin.
+func find(text string, tokens map[int]string) []string {
+	var out []string
+	for text != "" {
+		best, where := "", len(text)
+		for _, token := range tokens {
+			if i := strings.Index(text, token); i >= 0 && (i < where || i == where && len(token) > len(best)) {
+				best, where = token, i
+			}
+		}
+		if best == "" {
+			break
+		}
+		out, text = append(out, best), text[where+len(best):]
+	}
+	return out
 }
 
 // addedTokens maps ids to the texts of the tokens beside the vocabulary.
@@ -92,14 +134,13 @@ func addedTokens(dir string, config *tokenizerConfig) (map[int]string, error) {
 		Added []struct {
 			ID      int    `json:"id"`
 			Content string `json:"content"`
-			Special bool   `json:"special"`
 		} `json:"added_tokens"`
 	}
 	if err := readJSON(filepath.Join(dir, "tokenizer.json"), &file); err != nil {
 		return nil, err
 	}
 	for _, a := range file.Added {
-		if a.Special || strings.HasPrefix(a.Content, "<") {
+		if a.Content != "" {
 			out[a.ID] = a.Content
 		}
 	}

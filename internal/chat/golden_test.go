@@ -47,13 +47,14 @@ func goldenTemplates(t *testing.T) map[string]*chat.Template {
 	return out
 }
 
-func (g goldenTemplate) load(t *testing.T) *chat.Template {
+// source is the template's file name and text.
+func (g goldenTemplate) source(t *testing.T) (file, text string) {
 	path, key, _ := strings.Cut(g.Path, "#")
 	data, err := os.ReadFile(shared.Path(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(data)
+	text = string(data)
 	if key != "" {
 		var fields map[string]any
 		if err := json.Unmarshal(data, &fields); err != nil {
@@ -61,7 +62,12 @@ func (g goldenTemplate) load(t *testing.T) *chat.Template {
 		}
 		text = fields[key].(string)
 	}
-	tmpl, err := chat.New(map[string]chat.Source{"default": {File: filepath.Base(path), Text: text}})
+	return filepath.Base(path), text
+}
+
+func (g goldenTemplate) load(t *testing.T) *chat.Template {
+	file, text := g.source(t)
+	tmpl, err := chat.New(map[string]chat.Source{"default": {File: file, Text: text}})
 	if err != nil {
 		t.Fatal(err)
 	}

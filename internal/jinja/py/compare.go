@@ -6,7 +6,12 @@ import (
 )
 
 // Equal is a == b.
-func Equal(a, b any) bool {
+func Equal(a, b any) bool { return equal(a, b, 0) }
+
+func equal(a, b any, depth int) bool {
+	if depth > maxDepth {
+		panic(Errorf("RecursionError", "maximum recursion depth exceeded in comparison"))
+	}
 	if s, ok := text(a); ok {
 		t, ok := text(b)
 		return ok && s == t
@@ -20,13 +25,13 @@ func Equal(a, b any) bool {
 		return b == nil
 	case List:
 		b, ok := b.(List)
-		return ok && equalItems(a, b)
+		return ok && equalItems(a, b, depth+1)
 	case Tuple:
 		b, ok := b.(Tuple)
-		return ok && equalItems(a, b)
+		return ok && equalItems(a, b, depth+1)
 	case *Dict:
 		b, ok := b.(*Dict)
-		return ok && equalDicts(a, b)
+		return ok && equalDicts(a, b, depth+1)
 	case *Undefined:
 		_, ok := b.(*Undefined)
 		return ok
@@ -34,25 +39,25 @@ func Equal(a, b any) bool {
 	return Same(a, b)
 }
 
-func equalItems(a, b []any) bool {
+func equalItems(a, b []any, depth int) bool {
 	if len(a) != len(b) {
 		return false
 	}
 	for i := range a {
-		if !Equal(a[i], b[i]) {
+		if !equal(a[i], b[i], depth) {
 			return false
 		}
 	}
 	return true
 }
 
-func equalDicts(a, b *Dict) bool {
+func equalDicts(a, b *Dict, depth int) bool {
 	if a.Len() != b.Len() {
 		return false
 	}
 	for i, k := range a.keys {
 		v, ok := b.Get(k)
-		if !ok || !Equal(a.vals[i], v) {
+		if !ok || !equal(a.vals[i], v, depth) {
 			return false
 		}
 	}

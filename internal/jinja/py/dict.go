@@ -108,10 +108,11 @@ func hash(v any) any {
 	case *big.Int:
 		return bigKey(v.String())
 	case Tuple:
+		key := tupleKey(Repr(v)) // first, for it bounds the depth
 		for _, x := range v {
 			hash(x)
 		}
-		return tupleKey(Repr(v))
+		return key
 	case *Undefined:
 		return undefinedKey{}
 	case List, *Dict:
