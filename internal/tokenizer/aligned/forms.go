@@ -2,9 +2,12 @@ package aligned
 
 import (
 	"slices"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/unicode/rangetable"
 )
 
 // A Form is a normal form of Unicode.
@@ -22,12 +25,18 @@ var (
 	NFKD = Form{norm.NFKD, true, false}
 )
 
+// unicode12 is what Unicode 12 had assigned. The reference's normal forms are of version 12.1: a rune that came later is to it
+// a letter like any other.
+var unicode12 = rangetable.Assigned("12.0.0")
+
+func isLater(r rune) bool { return r >= 0x300 && r != '㋿' && !unicode.Is(unicode12, r) }
+
 // Form puts t into a normal form.
 func (t *Text) Form(f Form) {
 	if f.form.IsNormalString(t.S) {
 		return
 	}
-	if t.blind {
+	if t.blind && !strings.ContainsFunc(t.S, isLater) {
 		t.S = f.form.String(t.S)
 		return
 	}
@@ -51,7 +60,11 @@ func decompose(s string, compat bool) []Change {
 	}
 	for _, r := range s {
 		by := 0
-		for _, d := range form.String(string(r)) {
+		parts := string(r)
+		if !isLater(r) {
+			parts = form.String(parts)
+		}
+		for _, d := range parts {
 			if ccc(d) == 0 {
 				sort()
 				pending = len(out) + 1
@@ -93,11 +106,11 @@ func join(a, b rune) (rune, bool) {
 	}
 	s := norm.NFC.String(string(a) + string(b))
 	r, w := utf8.DecodeRuneInString(s)
-	return r, w == len(s)
+	return r, w == len(s) && !isLater(r)
 }
 
 func ccc(r rune) uint8 {
-	if r < 0x300 {
+	if r < 0x300 || isLater(r) {
 		return 0
 	}
 	return norm.NFD.PropertiesString(string(r)).CCC()

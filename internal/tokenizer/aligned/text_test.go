@@ -165,3 +165,30 @@ func TestCharsMap(t *testing.T) {
 		}
 	}
 }
+
+// TestForms: with offsets and without, the forms are those of Unicode 12.
+func TestForms(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		form     aligned.Form
+		in, want string
+	}{
+		{"composes", aligned.NFC, "e\u0301", "\u00e9"},
+		{"composes over marks of another class", aligned.NFC, "a\u0323\u0301", "\u1ea1\u0301"},
+		{"sorts marks", aligned.NFC, "q\u0307\u0323", "q\u0323\u0307"},
+		{"does not compose over the same class", aligned.NFC, "q\u0301\u0301e", "q\u0301\u0301e"},
+		{"leaves excluded compositions apart", aligned.NFC, "\u0958", "\u0915\u093c"},
+		{"composes Hangul", aligned.NFC, "\u1112\u1161\u11ab", "\ud55c"},
+		{"decomposes Hangul", aligned.NFD, "\ud55c", "\u1112\u1161\u11ab"},
+		{"replaces by what is compatible", aligned.NFKC, "\ufb01\u2460\uff21", "fi1A"},
+		{"knows the era Reiwa", aligned.NFKC, "\u32ff", "\u4ee4\u548c"},
+		{"does not know marks of Unicode 14", aligned.NFC, "e\u0898\u0301", "e\u0898\u0301"},
+	} {
+		for _, offsets := range []bool{true, false} {
+			text := aligned.Of(c.in, offsets)
+			if text.Form(c.form); text.S != c.want {
+				t.Errorf("%s, offsets %v: %+q gives %+q, want %+q", c.name, offsets, c.in, text.S, c.want)
+			}
+		}
+	}
+}

@@ -25,6 +25,8 @@ type classes [unicode.MaxRune + 1]uint8
 
 var classTable = sync.OnceValue(func() *classes {
 	t := new(classes)
+	known := new(classes)
+	known.set(unicode16, 1)
 	for _, c := range []struct {
 		bit    uint8
 		tables []*unicode.RangeTable
@@ -40,6 +42,11 @@ var classTable = sync.OnceValue(func() *classes {
 	} {
 		for _, table := range c.tables {
 			t.set(table, c.bit)
+		}
+	}
+	for r := range t {
+		if known[r] == 0 {
+			t[r] = 0
 		}
 	}
 	return t

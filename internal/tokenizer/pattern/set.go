@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/rangetable"
 )
 
 // A set is a set of runes; ASCII is looked up, the rest asked for.
@@ -59,8 +61,19 @@ func anyOf(sets []func(rune) bool) func(rune) bool {
 }
 
 func inTables(tables ...*unicode.RangeTable) func(rune) bool {
-	return func(r rune) bool { return unicode.In(r, tables...) }
+	return func(r rune) bool {
+		if r >= utf8.RuneSelf && !unicode.Is(unicode16, r) {
+			r = unassigned
+		}
+		return unicode.In(r, tables...)
+	}
 }
+
+// unicode16 is what Unicode 16 had assigned, the version of the reference's two engines; to them what came later is as yet
+// unassigned, as this noncharacter is for ever.
+var unicode16 = rangetable.Assigned("16.0.0")
+
+const unassigned = '\U0010fffe'
 
 // folded is a set whatever the case.
 func folded(has func(rune) bool) func(rune) bool {
@@ -82,6 +95,9 @@ var (
 	alphabetic = inTables(unicode.L, unicode.Nl, unicode.Other_Alphabetic)
 	uppercase  = inTables(unicode.Lu, unicode.Other_Uppercase)
 	lowercase  = inTables(unicode.Ll, unicode.Other_Lowercase)
+
+	punctuation = inTables(unicode.P)
+	unprintable = inTables(unicode.Cc, unicode.Cn, unicode.Cs)
 )
 
 // word is \w: the two engines disagree about joiners.
@@ -138,10 +154,10 @@ func posix(name string, syntax Syntax) (func(rune) bool, error) {
 	case "digit":
 		has = inTables(unicode.Nd)
 	case "graph":
-		has = func(r rune) bool { return !unicode.IsSpace(r) && !unicode.In(r, unicode.Cc, unicode.Cn, unicode.Cs) }
+		has = func(r rune) bool { return !unicode.IsSpace(r) && !unprintable(r) }
 	case "print":
 		has = func(r rune) bool {
-			return unicode.Is(unicode.Zs, r) || !unicode.IsSpace(r) && !unicode.In(r, unicode.Cc, unicode.Cn, unicode.Cs)
+			return unicode.Is(unicode.Zs, r) || !unicode.IsSpace(r) && !unprintable(r)
 		}
 	case "lower":
 		has = lowercase
