@@ -151,10 +151,8 @@ func mergedWithPrevious(in []part) []part {
 func mergedWithNext(in []part) []part {
 	out := in[:0]
 	for i, p := range in {
-		joins := i > 0 && in[i-1].match && !(p.match)
-		if joins && len(out) > 0 {
-			start := out[len(out)-1].start
-			out[len(out)-1] = part{start, p.end, false}
+		if i > 0 && in[i-1].match && !p.match {
+			out[len(out)-1] = part{out[len(out)-1].start, p.end, false}
 			continue
 		}
 		out = append(out, p)

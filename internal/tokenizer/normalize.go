@@ -115,7 +115,7 @@ func spell(t *aligned.Text) {
 	changes := make([]aligned.Change, 0, len(t.S))
 	for i, r := range t.S {
 		by := 0
-		for j := range len(string(r)) {
+		for j := range utf8.RuneLen(r) {
 			changes = append(changes, aligned.Change{Rune: subword.ByteRune(t.S[i+j]), By: by})
 			by = 1
 		}

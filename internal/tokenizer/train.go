@@ -107,6 +107,15 @@ func (t *Trained) JSON() ([]byte, error) {
 	})
 }
 
+// Tokenizer is the tokenizer of the vocabulary.
+func (t *Trained) Tokenizer() (*Tokenizer, error) {
+	data, err := t.JSON()
+	if err != nil {
+		return nil, err
+	}
+	return Parse(data)
+}
+
 // Save writes the vocabulary as a tokenizer.json.
 func (t *Trained) Save(path string) error {
 	data, err := t.JSON()

@@ -6,6 +6,7 @@ package pattern
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // A Pattern finds matches in text. It is safe for concurrent use.
@@ -44,7 +45,7 @@ func Runes(is func(rune) bool) *Pattern {
 	return &Pattern{find: func(text string, from int) (int, int) {
 		for i, r := range text[from:] {
 			if is(r) {
-				return from + i, from + i + len(string(r))
+				return from + i, from + i + utf8.RuneLen(r)
 			}
 		}
 		return -1, -1
