@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -37,8 +38,9 @@ func TestSpeed(t *testing.T) {
 			prompts[i][j] = int32(rng.IntN(4096))
 		}
 	}
+	batch, _ := strconv.Atoi(os.Getenv("FETTLE_SPEED_BATCH")) // 0 = the default
 	for _, adapted := range []bool{false, true} {
-		g, err := generate.New(m, w, adapter(t, m, adapted), testBackend(t), generate.Options{MaxNew: 64, EOS: []int32{}})
+		g, err := generate.New(m, w, adapter(t, m, adapted), testBackend(t), generate.Options{MaxNew: 64, EOS: []int32{}, Batch: batch})
 		if err != nil {
 			t.Fatal(err)
 		}
