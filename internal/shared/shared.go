@@ -1,6 +1,6 @@
 // Package shared finds the shared reference data (golden outputs of third-party programs, open datasets) that some tests
 // compare with. It lies beside the project, or where FETTLE_SHARED says; a test that needs it is left out, in one line,
-// where it is absent.
+// where neither is there, and fails where FETTLE_SHARED names a folder that is not.
 package shared
 
 import (

@@ -1,0 +1,36 @@
+# The targets are the whole interface; each is what CI calls. Any Go from 1.25 on works: it fetches the one named here.
+export GOTOOLCHAIN ?= go1.27.3
+export GOEXPERIMENT ?= simd
+export CGO_ENABLED ?= 0
+# A distribution's Go may hold to the local toolchain; this program needs the one above.
+ifeq ($(GOTOOLCHAIN),local)
+export GOTOOLCHAIN := go1.27.3
+endif
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GO := go
+TOOL := env GOEXPERIMENT= $(GO) tool -modfile=tools/go.mod
+
+.PHONY: build quickstart test lint generate torture
+
+build: ## the program: bin/fettle
+	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/fettle .
+
+quickstart: build ## the main job: open data to a tuned model and a verdict against RAG
+	bin/fettle dagu install
+	bin/fettle run quickstart
+
+test: ## unit, conformance, script and end-to-end tests
+	$(GO) test ./...
+
+lint: ## gofmt, vet, staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) build -C tools -o ../bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	bin/staticcheck ./...
+
+generate: build ## schemas and tables of settings, from the code
+	bin/fettle schema -o schemas/stages.schema.json
+
+torture: ## a thousand random kills: the same bytes at the end
+	FETTLE_KILLS=1000 $(GO) test -count=1 -timeout 12h -run Torture -v ./internal/e2e/
