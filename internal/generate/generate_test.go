@@ -146,7 +146,7 @@ func uncached(t testing.TB, b backend.Backend, m *model.Model, w model.Weights, 
 	}
 	tokens := slices.Clone(prompt)
 	for range n {
-		out, err := exec.Exec(append(slices.Clone(args), tensors.FromFlatDataAndDimensions(tokens, 1, len(tokens)))...)
+		out, err := exec.Call(append(slices.Clone(args), tensors.FromFlatDataAndDimensions(tokens, 1, len(tokens)))...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -145,7 +145,7 @@ func buildCompact(in []*graph.Node) []*graph.Node {
 func (p *programs) prefill(tokens, start []int32, seq int, all bool) (*state, scores, error) {
 	st := &state{rows: len(start), slots: seq + headroom, filled: seq, start: tensors.FromFlatDataAndDimensions(start, len(start))}
 	in := tensors.FromFlatDataAndDimensions(tokens, len(start), seq)
-	out, err := p.prefillExec[index(all)].Exec(append(slices.Clone(p.weights), in, st.start)...)
+	out, err := p.prefillExec[index(all)].Call(append(slices.Clone(p.weights), in, st.start)...)
 	if err != nil {
 		return nil, scores{}, fmt.Errorf("prefill %d rows of %d tokens: %w", len(start), seq, err)
 	}
@@ -171,7 +171,7 @@ func (p *programs) step(st *state, tokens []int32, all bool) (scores, error) {
 		args = append(args, buffer)
 	}
 	st.cache = nil
-	out, err := p.stepExec[index(all)].Exec(args...)
+	out, err := p.stepExec[index(all)].Call(args...)
 	if err != nil {
 		return scores{}, fmt.Errorf("decode %d rows: %w", st.rows, err)
 	}
@@ -181,7 +181,7 @@ func (p *programs) step(st *state, tokens []int32, all bool) (scores, error) {
 }
 
 func (p *programs) grow(st *state) error {
-	out, err := p.growExec.Exec(anys(st.cache)...)
+	out, err := p.growExec.Call(anys(st.cache)...)
 	if err != nil {
 		return fmt.Errorf("grow the cache: %w", err)
 	}
@@ -193,7 +193,7 @@ func (p *programs) grow(st *state) error {
 // compact keeps the given rows of the state only.
 func (p *programs) compact(st *state, rows []int32) error {
 	in := append([]any{tensors.FromFlatDataAndDimensions(rows, len(rows)), st.start}, anys(st.cache)...)
-	out, err := p.compactExec.Exec(in...)
+	out, err := p.compactExec.Call(in...)
 	if err != nil {
 		return fmt.Errorf("compact the cache: %w", err)
 	}

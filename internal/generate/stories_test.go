@@ -57,7 +57,7 @@ func TestStories260K(t *testing.T) {
 	for _, name := range names {
 		args = append(args, w[name])
 	}
-	logits, err := graph.ExecOnceN(b.Backend, func(in []*graph.Node) []*graph.Node {
+	logits, err := graph.CallOnceN(b.Backend, func(in []*graph.Node) []*graph.Node {
 		nodes := map[string]*graph.Node{}
 		for i, name := range names {
 			nodes[name] = in[1+i]

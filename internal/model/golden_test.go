@@ -91,7 +91,7 @@ func program(t testing.TB, b backend.Backend, w model.Weights, names []string, f
 	for _, x := range in {
 		args = append(args, x)
 	}
-	out, err := exec.Exec(args...)
+	out, err := exec.Call(args...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -133,7 +133,7 @@ func measure(t *testing.T, b compute.Backend, m *model.Model, w model.Weights, m
 	best, total, n := time.Hour, time.Duration(0), 6
 	for i := range n + 1 {
 		t0 := time.Now()
-		out, err := exec.Exec(args...)
+		out, err := exec.Call(args...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,9 +49,7 @@ func (f *textFile) decide() error {
 	defer c.close()
 	all := &shape{}
 	if h, ok := c.records.(interface{ header() []string }); ok {
-		for _, name := range h.header() { // columns of a file without rows
-			all.names = append(all.names, name)
-		}
+		all.names = append(all.names, h.header()...) // columns of a file without rows
 		all.fields, all.seen = map[string]*shape{}, map[string]int{}
 		for _, name := range all.names {
 			all.fields[name] = &shape{cellText: true}

@@ -33,7 +33,7 @@ type everything struct {
 	One     schemas.Segment   `json:"one"`
 	Ref     *schemas.Segment  `json:"ref"`
 	Skipped string            `json:"-"`
-	hidden  int
+	hidden  int               //lint:ignore U1000 unexported fields are no columns
 }
 
 func everythingRows() []everything {
