@@ -23,9 +23,8 @@ type Step struct {
 }
 
 // ParseLocal reads the steps of a DAG file in an order that respects depends. It understands the step keys name, command,
-// depends and output, and knows that description, retryPolicy, timeoutSec and signalOnStop change nothing for steps that are
-// run one at a time by hand; any other key of a step is an error that names it: a step must not mean one thing here and
-// another to Dagu.
+// depends and output, and knows which others change nothing for steps that are run one at a time; any other key is an error
+// that names it, with its place: a pipeline must not mean one thing here and another to Dagu.
 func ParseLocal(path string) ([]Step, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -36,8 +35,14 @@ func ParseLocal(path string) ([]Step, error) {
 		return nil, fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, false))
 	}
 	p := &localParser{path: path}
+	if len(file.Docs) > 1 {
+		return nil, fmt.Errorf("%s: it holds further DAGs behind ---, which mean nothing to -local: run the pipeline through Dagu", path)
+	}
 	for _, doc := range file.Docs {
 		p.document(doc.Body)
+	}
+	if len(p.faults) == 0 && len(p.steps) == 0 {
+		p.faults = append(p.faults, fmt.Errorf("%s: no steps", path))
 	}
 	if len(p.faults) > 0 {
 		return nil, errors.Join(p.faults...)
@@ -59,22 +64,31 @@ func (p *localParser) fault(n ast.Node, format string, args ...any) {
 func (p *localParser) document(body ast.Node) {
 	top, ok := body.(*ast.MappingNode)
 	if !ok {
+		p.faults = append(p.faults, fmt.Errorf("%s: want a mapping with steps", p.path))
 		return
 	}
 	for _, pair := range top.Values {
-		if pair.Key.String() != "steps" {
-			continue
-		}
-		list, ok := pair.Value.(*ast.SequenceNode)
-		if !ok {
-			p.fault(pair.Value, "steps: want a list")
-			return
-		}
-		for _, n := range list.Values {
-			p.step(n)
+		switch key := pair.Key.String(); {
+		case key == "steps":
+			list, ok := pair.Value.(*ast.SequenceNode)
+			if !ok {
+				p.fault(pair.Value, "steps: want a list")
+				continue
+			}
+			for _, n := range list.Values {
+				p.step(n)
+			}
+		case !slices.Contains(harmless, key):
+			p.fault(pair.Key, "key %q means nothing to -local: run the pipeline through Dagu", key)
 		}
 	}
 }
+
+// harmless are the keys of a DAG that change nothing for its steps in their order: when it runs, what it is called, where its
+// record goes, limits of time. (workingDir is the project root either way, and the exit handler assembles run.json, as
+// -local does by itself.)
+var harmless = []string{"name", "description", "group", "tags", "type", "workingDir", "params", "schedule", "queue", "handlerOn",
+	"timeoutSec", "maxCleanUpTimeSec", "maxActiveRuns", "histRetentionDays", "logDir"}
 
 func (p *localParser) step(n ast.Node) {
 	var pairs []*ast.MappingValueNode
@@ -147,7 +161,7 @@ func split(command string) ([]string, error) {
 	var words []string
 	var word strings.Builder
 	open, quote := false, rune(0)
-	for _, r := range command {
+	for i, r := range command {
 		switch {
 		case quote != 0 && r == quote:
 			quote = 0
@@ -161,6 +175,8 @@ func split(command string) ([]string, error) {
 			}
 		case strings.ContainsRune("|&;<>`\\", r) && quote != '\'':
 			return nil, fmt.Errorf("%q is shell: -local starts one program", r)
+		case r == '$' && !strings.HasPrefix(command[i:], "${"):
+			return nil, errors.New("write ${NAME}, not $NAME")
 		default:
 			word.WriteRune(r)
 			open = true

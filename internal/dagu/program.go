@@ -11,18 +11,20 @@ import (
 
 // Version is the Dagu that this program was tried with. Other 1.30 releases are taken too; 2.x has other YAML keys.
 const (
-	Version = "1.30.2"
-	series  = "1.30."
+	Version       = "1.30.2"
+	series        = "1.30."
+	sourceVersion = "1.30.3" // in tools/go.mod
 )
 
 // ErrNone means that there is no Dagu yet.
-var ErrNone = errors.New("Dagu is not installed")
+var ErrNone = errors.New("dagu is not installed")
 
 // Program is an installed Dagu.
 type Program struct {
 	Path    string
 	Version string
 	root    string // of the project
+	base    string // what every DAG inherits: set by Setup
 }
 
 func (p *Program) String() string { return fmt.Sprintf("Dagu %s at %s", p.Version, p.Path) }
@@ -32,6 +34,10 @@ func Home(root string) string { return filepath.Join(root, ".dagu") }
 
 // Find looks for Dagu in the project's .dagu, then on PATH.
 func Find(root string) (*Program, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, fmt.Errorf("find Dagu: %w", err)
+	}
 	own := filepath.Join(Home(root), "bin", "dagu")
 	candidates := []string{own}
 	if path, err := exec.LookPath("dagu"); err == nil {

@@ -3,11 +3,13 @@ package dagu
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -42,66 +44,74 @@ type config struct {
 			} `yaml:"token"`
 		} `yaml:"builtin"`
 	} `yaml:"auth"`
-	Paths struct {
-		DAGs string `yaml:"dagsDir"`
-	} `yaml:"paths"`
 }
 
-// Setup writes Dagu's configuration for a project where there is none yet, with generated credentials that only the user can
-// read, and the environment of the steps: Dagu hides the shell's own variables from them.
+// Setup makes the project's .dagu ready: a configuration with generated credentials where there is none yet, and the
+// environment of the steps, since Dagu hides the shell's own variables from them. Only the user can read either.
 func (p *Program) Setup(env map[string]string) (Login, error) {
-	home := Home(p.root)
-	if err := os.MkdirAll(home, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(Home(p.root), "env"), 0o700); err != nil {
 		return Login{}, fmt.Errorf("set up Dagu: %w", err)
 	}
-	login, err := p.login(filepath.Join(home, "config.yaml"))
+	login, err := p.login()
 	if err != nil {
 		return Login{}, fmt.Errorf("set up Dagu: %w", err)
 	}
-	if err := writeSecret(filepath.Join(home, "base.yaml"), baseYAML(env)); err != nil {
+	raw, err := baseYAML(env)
+	if err != nil {
+		return Login{}, fmt.Errorf("set up Dagu: %w", err)
+	}
+	// Named by its content: runs with different environments can go on side by side.
+	sum := sha256.Sum256(raw)
+	p.base = filepath.Join(Home(p.root), "env", hex.EncodeToString(sum[:8])+".yaml")
+	if err := writeSecret(p.base, raw); err != nil {
 		return Login{}, fmt.Errorf("set up Dagu: %w", err)
 	}
 	return login, nil
 }
 
-func (p *Program) login(path string) (Login, error) {
-	var c config
+func (p *Program) configPath() string { return filepath.Join(Home(p.root), "config.yaml") }
+
+// login reads the configuration, or writes the first one. One that is there is the user's to change, but for a login on
+// loopback, which there must be.
+func (p *Program) login() (Login, error) {
+	path := p.configPath()
 	raw, err := os.ReadFile(path)
-	if err == nil {
-		err = yaml.Unmarshal(raw, &c)
-		if err == nil && (c.Auth.Mode != "builtin" || c.Auth.Builtin.Admin.Password == "" || !loopback(c.Host)) {
-			return Login{}, fmt.Errorf("%s: auth.mode builtin with a password, and a loopback host, are missing: without them any web page can run commands (remove the file to have it written anew)", path)
-		}
+	if errors.Is(err, fs.ErrNotExist) {
+		return p.newLogin()
 	}
-	if err == nil {
-		// The project may have been moved: the DAGs are where it is now.
-		c.Paths.DAGs = filepath.Join(p.root, "pipelines")
-		return Login{User: c.Auth.Builtin.Admin.Username, Password: c.Auth.Builtin.Admin.Password, Port: c.Port}, write(path, c)
+	if err != nil {
+		return Login{}, err
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	var c config
+	if err := yaml.Unmarshal(raw, &c); err != nil {
 		return Login{}, fmt.Errorf("%s: %w", path, err)
 	}
+	admin := c.Auth.Builtin.Admin
+	if c.Auth.Mode != "builtin" || admin.Password == "" || c.Auth.Builtin.Token.Secret == "" || !loopback(c.Host) {
+		return Login{}, fmt.Errorf("%s: want auth.mode builtin with an admin's password and a token secret, and host 127.0.0.1: without them any web page can run commands (remove the file to have it written anew)", path)
+	}
+	return Login{User: admin.Username, Password: admin.Password, Port: c.Port}, os.Chmod(path, 0o600)
+}
+
+func (p *Program) newLogin() (Login, error) {
+	var c config
 	c.Host, c.SkipExamples, c.Auth.Mode = "127.0.0.1", true, "builtin"
 	c.Auth.Builtin.Admin.Username, c.Auth.Builtin.Admin.Password = "admin", secret(12)
 	c.Auth.Builtin.Token.Secret = secret(32)
-	c.Paths.DAGs = filepath.Join(p.root, "pipelines")
+	var err error
 	if c.Port, err = freePort(); err != nil {
 		return Login{}, err
 	}
-	return Login{User: "admin", Password: c.Auth.Builtin.Admin.Password, Port: c.Port, New: true}, write(path, c)
+	raw, err := yaml.Marshal(c)
+	if err != nil {
+		return Login{}, err
+	}
+	return Login{User: "admin", Password: c.Auth.Builtin.Admin.Password, Port: c.Port, New: true}, writeSecret(p.configPath(), raw)
 }
 
 func loopback(host string) bool { return host == "127.0.0.1" || host == "localhost" || host == "::1" }
 
-func write(path string, c config) error {
-	raw, err := yaml.Marshal(c)
-	if err != nil {
-		return err
-	}
-	return writeSecret(path, raw)
-}
-
-// writeSecret replaces a file that only the user may read, unless it is as wanted already.
+// writeSecret replaces a file that only the user may read.
 func writeSecret(path string, raw []byte) error {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, raw) {
 		return os.Chmod(path, 0o600)
@@ -119,22 +129,23 @@ func writeSecret(path string, raw []byte) error {
 }
 
 // baseYAML is what every DAG inherits.
-func baseYAML(env map[string]string) []byte {
+func baseYAML(env map[string]string) ([]byte, error) {
 	var b strings.Builder
 	b.WriteString("# Written by fettle: the environment of every step.\n")
-	names := make([]string, 0, len(env))
-	for name := range env {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for i, name := range names {
+	for i, name := range slices.Sorted(maps.Keys(env)) {
+		if strings.ContainsAny(env[name], "`$") {
+			return nil, fmt.Errorf("%s=%q: Dagu takes values as shell code, so they must be free of ` and $", name, env[name])
+		}
 		if i == 0 {
 			b.WriteString("env:\n")
 		}
-		value, _ := json.Marshal(env[name]) // JSON is YAML
+		value, err := json.Marshal(env[name]) // JSON is YAML
+		if err != nil {
+			return nil, err
+		}
 		fmt.Fprintf(&b, "  - %s: %s\n", name, value)
 	}
-	return []byte(b.String())
+	return []byte(b.String()), nil
 }
 
 func secret(bytes int) string {

@@ -2,7 +2,9 @@ package dagu
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,22 +20,47 @@ type Run struct {
 	Config string // the DAG's one parameter: the settings file, relative to the project root
 }
 
-// stopTime is how long a step may take to save a checkpoint when it is told to stop.
+// stopTime is how long a step may take to save a checkpoint when it is told to stop. Dagu may also be waiting for a retry,
+// which no signal cuts short.
 const stopTime = 2 * time.Minute
 
-// Start runs a DAG to its end and returns the status that Dagu recorded. When ctx is cancelled Dagu is told to stop, which
-// passes SIGTERM on to the steps, and the status is that of the stopped run.
+// Start runs a DAG to its end and returns its true status. When ctx is cancelled Dagu is told to stop, which passes SIGTERM on
+// to the steps, and the status is that of the stopped run. An error means that there is none: the DAG could
+// not be started, or Dagu was killed.
 func (p *Program) Start(ctx context.Context, run Run) (Status, error) {
-	if strings.ContainsAny(run.Config, "`$;&|<>\"'\\\n") {
-		return Status{}, fmt.Errorf("settings file %q: Dagu's parameters are shell code, this path cannot be one", run.Config)
+	// Dagu evaluates parameters: a value with white space must be quoted, and these would end the quotes or run something.
+	if strings.ContainsAny(run.Config, "`$\"\\\n") {
+		return Status{}, fmt.Errorf("settings file %q: Dagu takes parameters as shell code, so its path must be free of ` $ \" \\ and line ends", run.Config)
 	}
-	cmd := exec.Command(p.Path, "start", "-q", "-r", run.ID, filepath.Join(p.root, "pipelines", run.DAG+".yaml"), "--", "CONFIG="+run.Config)
-	cmd.Dir, cmd.Env = p.root, p.environment()
+	cmd := exec.Command(p.Path, "start", "-q", "-r", run.ID, filepath.Join(p.root, "pipelines", run.DAG+".yaml"), "--", `CONFIG="`+run.Config+`"`)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches us alone; we pass it on once
+	said, err := p.work(ctx, cmd)
+	s, statusErr := p.Status(run.DAG, run.ID)
+	if errors.Is(statusErr, fs.ErrNotExist) {
+		return s, fmt.Errorf("start %s: Dagu does not run it (%v): %s", run.DAG, err, said)
+	}
+	if statusErr == nil && s.State == Lost {
+		return s, fmt.Errorf("run %s of %s: Dagu ended (%v) and left it running: a step may still be at work; the same command waits for it and goes on", run.ID, run.DAG, err)
+	}
+	return s, statusErr
+}
+
+// Stop tells the Dagu that runs this run to stop it: steps get SIGTERM and save what they have. It does not wait.
+func (p *Program) Stop(ctx context.Context, dag, runID string) error {
+	cmd := exec.CommandContext(ctx, p.Path, "stop", "-q", "-r", runID, dag)
+	cmd.Dir, cmd.Env = p.root, p.environment()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("stop run %s of %s: %w: %s", runID, dag, err, lastLine(out))
+	}
+	return nil
+}
+
+// work runs the command to its end, with SIGTERM when ctx is cancelled, and returns the last thing that it said.
+func (p *Program) work(ctx context.Context, cmd *exec.Cmd) (string, error) {
 	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = p.root, p.environment(), &out, &out
 	if err := cmd.Start(); err != nil {
-		return Status{}, fmt.Errorf("start Dagu: %w", err)
+		return "", err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -49,35 +76,17 @@ func (p *Program) Start(ctx context.Context, run Run) (Status, error) {
 			err = <-ended
 		}
 	}
-	s, statusErr := p.settled(run.DAG, run.ID)
-	if statusErr != nil {
-		return s, fmt.Errorf("run %s of %s: %w (Dagu: %v: %s)", run.ID, run.DAG, statusErr, err, lastLine([]byte(out.String())))
-	}
-	if s.State == Running || s.State == NotStarted {
-		return s, fmt.Errorf("run %s of %s: Dagu ended (%v) and left it running: its step may still be at work; the same command goes on where it is", run.ID, run.DAG, err)
-	}
-	return s, nil
+	return lastLine([]byte(out.String())), err
 }
 
-// environment gives Dagu its home, and puts this program first on PATH: the DAGs call it by the name fettle.
+// environment tells Dagu its folders, and puts this program first on PATH: the DAGs call it by the name fettle.
 func (p *Program) environment() []string {
-	env := append(os.Environ(), "DAGU_HOME="+Home(p.root))
+	env := append(os.Environ(), "DAGU_HOME="+Home(p.root), "DAGU_DAGS_DIR="+filepath.Join(p.root, "pipelines"))
+	if p.base != "" {
+		env = append(env, "DAGU_BASE_CONFIG="+p.base)
+	}
 	if self, err := os.Executable(); err == nil {
 		env = append(env, "PATH="+filepath.Dir(self)+string(os.PathListSeparator)+os.Getenv("PATH"))
 	}
 	return env
-}
-
-// Up runs the scheduler and the web page until ctx is cancelled.
-func (p *Program) Up(ctx context.Context, login Login) error {
-	cmd := exec.CommandContext(ctx, p.Path, "start-all", "--host", "127.0.0.1", "--port", fmt.Sprint(login.Port), "--dags", filepath.Join(p.root, "pipelines"))
-	cmd.Dir, cmd.Env = p.root, p.environment()
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = stopTime
-	err := cmd.Run()
-	if ctx.Err() != nil {
-		return nil
-	}
-	return fmt.Errorf("Dagu ended: %w", err)
 }
