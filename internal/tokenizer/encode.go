@@ -99,7 +99,7 @@ func newEncoder(t *Tokenizer) *encoder {
 func (e *encoder) run(text string, o Options, offsets bool) {
 	e.text, e.o, e.offsets = text, o, offsets
 	e.ids, e.tokens = e.ids[:0], e.tokens[:0]
-	in := aligned.FromBytes(text, offsets)
+	in := aligned.FromBytes(text, offsets || e.t.asksPlace)
 	e.t.added.split(in, e.t.added.plain, o, e.normalized, e.addedToken)
 }
 
@@ -144,7 +144,11 @@ func (e *encoder) word(t aligned.Text) {
 			from, at = at, at+int(p.Len)
 		}
 		start, end := t.Offsets(from, at)
-		e.token(Token{p.ID, start, end}, "")
+		spelling := ""
+		if p.ID == e.t.unspelled {
+			spelling = t.S[from:at]
+		}
+		e.token(Token{p.ID, start, end}, spelling)
 	}
 }
 
@@ -164,7 +168,7 @@ func (e *encoder) encode(word string) []subword.Piece {
 	return e.pieces
 }
 
-// token adds a token with its offsets. spelling is that of an added token; of others it is looked up.
+// token adds a token with its offsets. spelling is what it stands for, "" what the vocabulary says.
 func (e *encoder) token(token Token, spelling string) {
 	for _, trim := range e.t.trim {
 		if spelling == "" {

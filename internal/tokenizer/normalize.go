@@ -78,7 +78,7 @@ func (c normalizerJSON) normalizer() (normalizer, error) {
 	case "Strip":
 		return func(t *aligned.Text) { t.Strip(c.StripLeft, c.StripRight) }, nil
 	case "StripAccents":
-		return func(t *aligned.Text) { t.Filter(func(r rune) bool { return !unicode.Is(unicode.M, r) }) }, nil
+		return func(t *aligned.Text) { t.Filter(func(r rune) bool { return !aligned.IsMark(r) }) }, nil
 	case "Nmt":
 		return nmt, nil
 	case "ByteLevel":

@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/rangetable"
+
 	"fettle/internal/tokenizer/aligned"
 	"fettle/internal/tokenizer/pattern"
 )
@@ -165,7 +167,33 @@ func byteLevelSplitters(prefix, regex bool) (s []splitter, err error) {
 	})), nil
 }
 
-// metaspace puts a mark in the place of spaces, and before a text that does not start with one.
+// marker puts a mark in the place of spaces, and before a text that does not start with one: always, never, or only where the
+// text is the first of the original ("first").
+type marker struct{ mark, scheme string }
+
+func (m marker) split(t aligned.Text, piece func(aligned.Text)) {
+	first := t.Start() == 0
+	t.ReplaceString(" ", m.mark)
+	if !strings.HasPrefix(t.S, m.mark) && (m.scheme == "always" || m.scheme == "first" && first) {
+		t.Prepend(m.mark)
+	}
+	piece(t)
+}
+
+// asksPlace says whether splitters must know where changed texts start in the original.
+func asksPlace(all []splitter, changed bool) bool {
+	for _, s := range all {
+		if m, ok := s.(marker); ok && m.scheme == "first" && changed {
+			return true
+		}
+		if _, ok := s.(isolator); !ok { // any other may change the text
+			changed = true
+		}
+	}
+	return false
+}
+
+// metaspace makes the splitters of Metaspace.
 func (c preTokenizerJSON) metaspace() ([]splitter, error) {
 	mark, scheme := c.Replacement, c.PrependScheme
 	if utf8.RuneCountInString(mark) != 1 {
@@ -183,13 +211,7 @@ func (c preTokenizerJSON) metaspace() ([]splitter, error) {
 	if c.AddPrefixSpace != nil && !*c.AddPrefixSpace && scheme != "never" {
 		return nil, fmt.Errorf("add_prefix_space is false but prepend_scheme is %q", scheme)
 	}
-	s := []splitter{splitFunc(func(t aligned.Text, piece func(aligned.Text)) {
-		t.ReplaceString(" ", mark)
-		if !strings.HasPrefix(t.S, mark) && (scheme == "always" || scheme == "first" && t.Start() == 0) {
-			t.Prepend(mark)
-		}
-		piece(t)
-	})}
+	s := []splitter{marker{mark, scheme}}
 	if c.Split != nil && !*c.Split {
 		return s, nil
 	}
@@ -231,12 +253,22 @@ func byScript(t aligned.Text, piece func(aligned.Text)) {
 	}
 }
 
+// unicode9 is what Unicode 9 had assigned, the version of the reference's scripts.
+var unicode9 = rangetable.Assigned("9.0.0")
+
 // scriptOf is the script of a rune; "" for spaces and unassigned runes, which go with any.
 func scriptOf(r rune) string {
-	if r == 'ー' {
+	switch r {
+	case ' ':
+		return ""
+	case 'ー':
 		return "Han"
+	case 0x589, 0x61c: // these four have changed since
+		return "Common"
+	case 0x953, 0x954:
+		return "Devanagari"
 	}
-	if r == ' ' {
+	if !unicode.Is(unicode9, r) {
 		return ""
 	}
 	for name, table := range unicode.Scripts {

@@ -31,6 +31,8 @@ type Tokenizer struct {
 	decoder    []decoder // nil = tokens with spaces between them
 	joinsBytes bool      // decoding is no more than joining bytes
 	bytes      []string  // of every token, where joinsBytes
+	asksPlace  bool      // even without offsets texts must know their places
+	unspelled  int32     // token that stands for any text: what a unigram model does not know; -1 = none
 	idle       chan *encoder
 	vocabSize  int
 }
@@ -39,6 +41,11 @@ type Tokenizer struct {
 func (t *Tokenizer) finish() {
 	t.idle = make(chan *encoder, runtime.GOMAXPROCS(0))
 	t.vocab = t.model.Vocab()
+	t.asksPlace = asksPlace(t.splitters, len(t.normalize) > 0)
+	t.unspelled = -1
+	if u, ok := t.model.(*subword.Unigram); ok {
+		t.unspelled = u.Unknown()
+	}
 	t.vocabSize = t.vocab.Size()
 	for _, a := range t.added.tokens {
 		if _, ok := t.vocab.ID(a.Content); !ok {

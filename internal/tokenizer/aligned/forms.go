@@ -25,11 +25,22 @@ var (
 	NFKD = Form{norm.NFKD, true, false}
 )
 
-// unicode12 is what Unicode 12 had assigned. The reference's normal forms are of version 12.1: a rune that came later is to it
-// a letter like any other.
-var unicode12 = rangetable.Assigned("12.0.0")
+// unicode9 is what Unicode 9 had assigned. The reference's normal forms are of that version: a rune that came later is to it a
+// letter like any other.
+var unicode9 = rangetable.Assigned("9.0.0")
 
-func isLater(r rune) bool { return r >= 0x300 && r != '㋿' && !unicode.Is(unicode12, r) }
+func isLater(r rune) bool { return r >= 0x300 && !unicode.Is(unicode9, r) }
+
+// IsMark says whether a rune is a mark (M), as of Unicode 9; the runes named have changed since.
+func IsMark(r rune) bool {
+	switch r {
+	case 0x1cf2, 0x1cf3:
+		return true
+	case 0x111c9:
+		return false
+	}
+	return unicode.Is(unicode.M, r) && !isLater(r)
+}
 
 // Form puts t into a normal form.
 func (t *Text) Form(f Form) {

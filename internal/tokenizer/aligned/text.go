@@ -21,7 +21,7 @@ type Text struct {
 	blind bool   // nobody will ask for offsets: keep none
 }
 
-// Of is the original text itself. With offsets unset it does no book-keeping, and Offsets must not be asked for.
+// Of is the original text itself. With offsets unset it does no book-keeping: Offsets must not be asked for.
 func Of(s string, offsets bool) Text { return Text{S: s, blind: !offsets} }
 
 // FromBytes is the original text with each part that is no UTF-8 replaced by U+FFFD.
@@ -71,7 +71,7 @@ func (t Text) Offsets(from, to int) (start, end int) {
 	return t.base + from, t.base + to
 }
 
-// Start is where t starts in the original text; without offsets no more is promised than that it is 0 there and only there.
+// Start is where t starts in the original text; without offsets, only while t is an unchanged part of it.
 func (t Text) Start() int {
 	if len(t.spans) > 0 {
 		return t.spans[0].Start
@@ -115,7 +115,7 @@ func (t *Text) Transform(changes []Change, dropped int) {
 	for _, c := range changes {
 		at := Span{t.base, t.base}
 		switch {
-		case !b.wantsPlace():
+		case b.blind:
 		case c.By <= 0 && old < len(t.S):
 			at = t.span(old)
 		case old > 0:
@@ -155,7 +155,7 @@ func (t *Text) Replace(find func(s string, from int) (start, end int), content s
 		n++
 		b.text(*t, last, start)
 		at := Span{t.base, t.base}
-		if b.wantsPlace() && end > 0 {
+		if !b.blind && end > 0 {
 			at = t.span(end - 1)
 		}
 		for _, r := range content {
@@ -172,7 +172,7 @@ func (t *Text) Replace(find func(s string, from int) (start, end int), content s
 
 // ReplaceString puts content in the place of every old, which is not empty.
 func (t *Text) ReplaceString(old, content string) {
-	if t.blind && content != "" {
+	if t.blind {
 		t.S = strings.ReplaceAll(t.S, old, content)
 		return
 	}
@@ -210,7 +210,7 @@ func (t *Text) Map(to func(rune) rune) {
 	b := t.builder()
 	for i, r := range t.S {
 		at := Span{}
-		if b.wantsPlace() {
+		if !b.blind {
 			at = t.span(i)
 		}
 		b.add(to(r), at)
@@ -237,24 +237,17 @@ func (t Text) appendSpans(dst []Span, from, to int) []Span {
 type builder struct {
 	s     strings.Builder
 	spans []Span
-	start int // place of the first rune
 	blind bool
 }
 
 func (t *Text) builder() *builder {
-	b := &builder{start: t.base, blind: t.blind}
+	b := &builder{blind: t.blind}
 	b.s.Grow(len(t.S))
 	return b
 }
 
-// wantsPlace says whether the place of the next rune matters.
-func (b *builder) wantsPlace() bool { return !b.blind || b.s.Len() == 0 }
-
 func (b *builder) add(r rune, at Span) {
 	n := b.s.Len()
-	if n == 0 {
-		b.start = at.Start
-	}
 	b.s.WriteRune(r)
 	if !b.blind {
 		for range b.s.Len() - n {
@@ -264,9 +257,6 @@ func (b *builder) add(r rune, at Span) {
 }
 
 func (b *builder) text(t Text, from, to int) {
-	if b.s.Len() == 0 && from < to {
-		b.start = t.span(from).Start
-	}
 	b.s.WriteString(t.S[from:to])
 	if !b.blind {
 		b.spans = t.appendSpans(b.spans, from, to)
@@ -274,10 +264,12 @@ func (b *builder) text(t Text, from, to int) {
 }
 
 func (b *builder) into(t *Text) {
-	t.S, t.base = b.s.String(), b.start
-	if !b.blind {
-		if t.spans = b.spans; t.spans == nil {
-			t.spans = []Span{}
-		}
+	t.S = b.s.String()
+	if b.blind {
+		return
+	}
+	t.base = t.Start()
+	if t.spans = b.spans; t.spans == nil {
+		t.spans = []Span{}
 	}
 }

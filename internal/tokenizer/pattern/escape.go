@@ -25,6 +25,14 @@ func (p *parser) escape() (node, error) {
 		crlf := node{op: opConcat, subs: []node{p.setNode(single('\r')), p.setNode(single('\n'))}}
 		return node{op: opAtomic, subs: []node{{op: opAlternate, subs: []node{crlf, lines}}}}, nil
 	}
+	if c|0x20 == 'w' {
+		p.i += 2
+		has := loneWord(p.syntax)
+		if c == 'W' {
+			has = not(has)
+		}
+		return p.setNode(has), nil
+	}
 	has, _, err := p.escapeSet()
 	if err != nil {
 		return node{}, err

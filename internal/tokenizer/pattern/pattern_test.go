@@ -54,7 +54,7 @@ func TestScannersEqualEngine(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := rand.New(rand.NewPCG(1, 2))
-			for range 30_000 {
+			for range 10_000 {
 				s := randomText(r)
 				if diff := cmp.Diff(matches(engine, s), matches(scanner, s)); diff != "" {
 					t.Fatalf("%q (-engine +scanner):\n%s", s, diff)

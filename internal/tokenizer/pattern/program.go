@@ -48,7 +48,7 @@ func compile(expr string, syntax Syntax) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newProgram(n, word(syntax))
+	return newProgram(n, loneWord(syntax))
 }
 
 func newProgram(n node, word func(rune) bool) (*program, error) {

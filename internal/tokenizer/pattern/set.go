@@ -108,6 +108,14 @@ func word(syntax Syntax) func(rune) bool {
 	return inTables(unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc)
 }
 
+// loneWord is \w outside of a class: there Oniguruma has a table of its own for Latin-1, in which these are parts of words.
+func loneWord(syntax Syntax) func(rune) bool {
+	if syntax == Fancy {
+		return word(syntax)
+	}
+	return anyOf([]func(rune) bool{word(syntax), func(r rune) bool { return strings.ContainsRune("²³¹¼½¾", r) }})
+}
+
 func hexDigit(r rune) bool {
 	return r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'f' && r < utf8.RuneSelf
 }

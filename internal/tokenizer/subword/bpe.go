@@ -190,10 +190,10 @@ func (b *BPE) fallback(s string) bool {
 }
 
 // CutsBefore says whether a word may be cut before every mark that does not follow another one: no merge joins a mark to what
-// is before it, unless that is marks, and a mark is itself a token.
+// is before it, unless that is marks, a mark is itself a token, and nothing is dropped, which would shift what follows.
 func (b *BPE) CutsBefore(mark string) bool {
 	c := &b.config
-	if b.raw != nil || c.IgnoreMerges || c.Prefix != "" || c.Suffix != "" {
+	if b.raw != nil || c.IgnoreMerges || c.Prefix != "" || c.Suffix != "" || b.unknown < 0 && !(c.ByteFallback && b.all) {
 		return false
 	}
 	if _, ok := b.vocab.ID(mark); !ok {

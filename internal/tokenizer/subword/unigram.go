@@ -64,6 +64,9 @@ func NewUnigram(c UnigramConfig) (*Unigram, error) {
 
 func (u *Unigram) Vocab() *Vocab { return u.vocab }
 
+// Unknown is the id of what the vocabulary lacks.
+func (u *Unigram) Unknown() int32 { return int32(u.config.Unknown) }
+
 // node is the best way to reach a place in a word.
 type node struct {
 	score float64
