@@ -75,7 +75,6 @@ func New(sources map[string]Source) (*Template, error) {
 // tokenizerConfig is what tokenizer_config.json says of templates and special tokens.
 type tokenizerConfig struct {
 	fields map[string]json.RawMessage
-	added  []string // texts of the added tokens
 }
 
 func readConfig(dir string) (*tokenizerConfig, error) {

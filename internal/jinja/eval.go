@@ -18,6 +18,7 @@ func (s *state) eval(e syntax.Expr, sc *scope) any {
 	case *syntax.Getattr:
 		x := s.eval(e.X, sc)
 		s.pos = e.Pos
+		s.charge(x) // for a method that will be called
 		return py.Getattr(x, e.Name)
 	case *syntax.Getitem:
 		return s.getitem(e, sc)
@@ -114,6 +115,7 @@ func (s *state) compare(e *syntax.Compare, sc *scope) any {
 	for i, op := range e.Ops {
 		y := s.eval(e.Args[i], sc)
 		s.pos = e.Args[i].At()
+		s.charge(y)
 		if !holds(op, x, y) {
 			return false
 		}
@@ -192,6 +194,7 @@ func (s *state) filter(e *syntax.Filter, v any, sc *scope) any {
 }
 
 func (s *state) applyFilter(name string, v any, a py.Args) any {
+	s.charge(v)
 	f, ok := filters[name]
 	if !ok {
 		panic(py.Errorf("TemplateRuntimeError", "No filter named '%s'.", name))

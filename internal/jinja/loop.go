@@ -29,6 +29,7 @@ func (s *state) forStatement(st *syntax.For, sc *scope) {
 func (s *state) runLoop(st *syntax.For, sc *scope, items []any, depth int64) {
 	l := &loop{s: s, st: st, sc: sc, rest: items, index: -1, depth: depth, last: py.Missing, cur: py.Missing}
 	for l.fill(1) {
+		s.step(st.Pos)
 		l.prev, l.cur = l.cur, l.ready[0]
 		l.ready = l.ready[1:]
 		l.index++
@@ -60,6 +61,7 @@ func (l *loop) passes(item any) bool {
 	if l.st.Test == nil {
 		return true
 	}
+	l.s.step(l.st.Test.At())
 	inner := &scope{outer: l.sc}
 	l.s.assign(l.st.Target, item, inner)
 	return py.Truth(l.s.eval(l.st.Test, inner))

@@ -64,6 +64,20 @@ func (s *state) step(at syntax.Pos) {
 	}
 }
 
+// charge counts steps for an operation that walks over all of v.
+func (s *state) charge(v any) {
+	switch v := v.(type) {
+	case string:
+		s.steps += len(v) / 256
+	case py.Markup:
+		s.steps += len(v) / 256
+	case py.List:
+		s.steps += len(v) / 16
+	case py.Range:
+		s.steps += int(v.Len() / 16)
+	}
+}
+
 func (s *state) print(text string) {
 	if s.printed += len(text); s.printed > s.MaxOutput {
 		panic(py.Errorf("LimitError", "the template prints more than %d bytes", s.MaxOutput))

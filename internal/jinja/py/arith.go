@@ -228,6 +228,9 @@ func intArithmetic(op string, a, b *big.Int) any {
 		if b.Sign() < 0 {
 			return floatArithmetic(op, Float(NormInt(a)), Float(NormInt(b)))
 		}
+		if !b.IsInt64() {
+			limit(-1, maxBits)
+		}
 		limit(product(int64(a.BitLen()), b.Int64()), maxBits)
 		out.Exp(a, b, nil)
 	}
