@@ -114,7 +114,11 @@ func (w *walker) assistant(i int, m *py.Dict, content string) (Span, bool) {
 			w.blame("the template prints message %d otherwise once the conversation goes on", i)
 		}
 	}
-	span, found := w.search(i, content)
+	from := []int{w.seen, w.done}
+	if prompted { // the turn begins no earlier: a short answer may occur in the headers before
+		from = []int{max(len(before), w.done)}
+	}
+	span, found := w.search(i, content, from)
 	if !found && prompted && len(before) >= w.done { // nothing to look for, but the turn's beginning is known
 		if n := w.t.firstEnd(w.text[len(before):]); n > 0 {
 			return Span{len(before), len(before) + n, i}, true
@@ -159,12 +163,12 @@ func (w *walker) prefixEnd(content string, start, stop int, calls bool) int {
 	return stop
 }
 
-// search finds the content itself: the template rewrote what stands around it.
-func (w *walker) search(i int, content string) (Span, bool) {
+// search finds the content itself, from the first place where it succeeds: the template rewrote what stands around it.
+func (w *walker) search(i int, content string, places []int) (Span, bool) {
 	if content == "" {
 		return Span{}, false
 	}
-	for _, from := range []int{w.seen, w.done} {
+	for _, from := range places {
 		at, size := locate(w.text[from:], content)
 		if at < 0 {
 			continue
