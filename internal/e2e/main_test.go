@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,9 +42,6 @@ type project struct {
 	root  string
 	store string
 }
-
-// template is the project as made once; copies are cheaper than training its tokenizer again.
-var template string
 
 func newProject(t *testing.T) project {
 	t.Helper()
@@ -202,5 +198,3 @@ func exists(pattern string) bool {
 	found, err := filepath.Glob(pattern)
 	return err == nil && len(found) > 0
 }
-
-var _ = fs.ErrNotExist
