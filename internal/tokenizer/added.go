@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"fettle/internal/tokenizer/aligned"
+	"fettle/internal/tokenizer/pattern"
 	"fettle/internal/tokenizer/subword"
 )
 
@@ -100,20 +101,14 @@ func (a *added) split(in aligned.Text, tokens *matcher, o Options, text func(ali
 	}
 }
 
-// isWord is \w of Unicode (UTS 18).
-func isWord(r rune) bool {
-	return unicode.IsLetter(r) || unicode.Is(unicode.M, r) || unicode.Is(unicode.Nd, r) || unicode.Is(unicode.Nl, r) ||
-		unicode.Is(unicode.Pc, r) || unicode.Is(unicode.Other_Alphabetic, r) || unicode.Is(unicode.Join_Control, r)
-}
-
 func wordBefore(s string) bool {
 	r, w := utf8.DecodeLastRuneInString(s)
-	return w > 0 && isWord(r)
+	return w > 0 && pattern.IsWord(r)
 }
 
 func wordAfter(s string) bool {
 	r, w := utf8.DecodeRuneInString(s)
-	return w > 0 && isWord(r)
+	return w > 0 && pattern.IsWord(r)
 }
 
 // spaceBefore is where the white space that ends at end begins.

@@ -108,6 +108,11 @@ func word(syntax Syntax) func(rune) bool {
 	return inTables(unicode.L, unicode.Nl, unicode.Other_Alphabetic, unicode.M, unicode.Nd, unicode.Pc)
 }
 
+var fancyWord = word(Fancy)
+
+// IsWord says whether a rune is part of a word, as Rust's regex has it.
+func IsWord(r rune) bool { return fancyWord(r) }
+
 // loneWord is \w outside of a class: there Oniguruma has a table of its own for Latin-1, in which these are parts of words.
 func loneWord(syntax Syntax) func(rune) bool {
 	if syntax == Fancy {

@@ -31,7 +31,22 @@ func Train(c TrainConfig, words map[string]int64) Training {
 	t.alphabet(words)
 	t.load(words)
 	t.run()
-	return Training{Tokens: t.tokens, Merges: t.merges}
+	return Training{Tokens: t.tokens, Merges: lastOfEach(t.merges)}
+}
+
+// lastOfEach drops merges that come again later: a pair may arise anew after it was merged everywhere.
+func lastOfEach(merges [][2]string) [][2]string {
+	last := make(map[[2]string]int, len(merges))
+	for i, m := range merges {
+		last[m] = i
+	}
+	out := merges[:0]
+	for i, m := range merges {
+		if last[m] == i {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 type trainer struct {
