@@ -112,6 +112,22 @@ func TestVerifyFindsOneFlippedByte(t *testing.T) {
 	}
 }
 
+// Notes are any values: written in the order of their fields, read back as maps.
+func TestVerifyTakesNotesOfAnyType(t *testing.T) {
+	s := open(t)
+	w, err := s.Create(parts(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := w.Commit(nil, json.RawMessage(`{}`), map[string]any{"model": struct{ Name, Digest string }{"m", "d"}, "html": "<&>"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if faults, err := s.Verify(a.Ref); err != nil || len(faults) > 0 {
+		t.Errorf("fresh artifact: %v %v", faults, err)
+	}
+}
+
 func TestVerifyFindsMissingAndExtraFiles(t *testing.T) {
 	s := open(t)
 	a := write(t, s, parts(`{}`), map[string]string{"a": "1", "b": "2"})
