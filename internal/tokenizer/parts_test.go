@@ -69,6 +69,27 @@ func TestPreTokenizers(t *testing.T) {
 	}
 }
 
+// TestFirstMark: only the first part of the original gets a mark, whatever a normalizer put before it.
+func TestFirstMark(t *testing.T) {
+	model := `{"type":"WordLevel","vocab":{"[UNK]":0,"▁a":1,"a":2,"▁xa":3},"unk_token":"[UNK]"}`
+	mark := `"pre_tokenizer":{"type":"Metaspace","replacement":"▁","prepend_scheme":"first","split":true}`
+	special := `"added_tokens":[{"id":4,"content":"<s>","special":true}]`
+	for _, c := range []struct {
+		normalizer, in string
+		want           []int32
+	}{
+		{`null`, "a<s>a", []int32{1, 4, 2}},
+		{`null`, "<s>a", []int32{4, 2}},
+		{`{"type":"Strip","strip_left":true,"strip_right":false}`, " a", []int32{2}},
+		{`{"type":"Prepend","prepend":"x"}`, "a", []int32{3}},
+	} {
+		tok := build(t, model, mark, special, `"normalizer":`+c.normalizer)
+		if diff := cmp.Diff(c.want, tok.Encode(c.in, tokenizer.Options{})); diff != "" {
+			t.Errorf("%q after %s (-want +got):\n%s", c.in, c.normalizer, diff)
+		}
+	}
+}
+
 // TestNormalizers shows what each normalizer makes of a text, and which part of the text each rune of that stands for. As in
 // the reference a composed rune stands for the first of those that it was made of.
 func TestNormalizers(t *testing.T) {

@@ -1,7 +1,3 @@
-// Package aligned holds text on its way through a tokenizer, together with the place in the original text that every byte of
-// it stands for, and the changes (normal forms, case, replacements) that keep that alignment.
-//
-// The rules of alignment are those of Hugging Face's NormalizedString, so that offsets agree with it.
 package aligned
 
 import (

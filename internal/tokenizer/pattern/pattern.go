@@ -1,6 +1,3 @@
-// Package pattern finds the regular expressions that tokenizers cut text with. The expressions in use are scanned by hand;
-// any other is run by a small backtracking engine over Unicode classes that knows what Oniguruma (the engine of Hugging
-// Face's tokenizers) knows and Go's regexp does not: lookaround, possessive quantifiers, class intersection.
 package pattern
 
 import (

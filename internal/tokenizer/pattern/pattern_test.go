@@ -100,6 +100,9 @@ func TestEngine(t *testing.T) {
 		{name: "comments and blanks", expr: "(?x) a (?#one) b # two", in: "ab", want: []string{"ab"}},
 		{name: "any line end", expr: `\R`, in: "\r\n\n\u2028", want: []string{"\r\n", "\n", "\u2028"}},
 		{name: "letters of Unicode 17 are as yet unassigned", expr: `\p{L}+|\p{Cn}`, in: "a\U00033400\u0378b", want: []string{"a", "\U00033400", "\u0378", "b"}},
+		{name: "lone words take the numbers of Latin-1", expr: `\w+`, in: "a²¼_ ½", want: []string{"a²¼_", "½"}},
+		{name: "words in a class do not", expr: `[\w]+`, in: "a²¼_ ½", want: []string{"a", "_"}},
+		{name: "nor do they in Fancy", expr: `\w+`, syntax: pattern.Fancy, in: "a²b", want: []string{"a", "b"}},
 		{name: "kimi", expr: `[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+|\p{N}{1,3}|\s+`,
 			in: "Hello你好 worLd12345", want: []string{"Hello", "你好", " wor", "Ld", "123", "45"}},
 	} {

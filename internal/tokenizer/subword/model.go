@@ -1,5 +1,3 @@
-// Package subword holds the models that turn a word into tokens: byte pair encoding, unigram, WordPiece and whole words; and
-// the training of byte pair encodings.
 package subword
 
 // A Piece is a token of a word and how many bytes of the word it stands for.
