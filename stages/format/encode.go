@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"fettle/internal/chat"
 	"fettle/internal/tokenizer"
@@ -15,7 +18,9 @@ import (
 type encoder struct {
 	template   *chat.Template
 	tokenizer  *tokenizer.Tokenizer
-	everything bool // learn every token, not the assistant's alone
+	options    chat.RenderOptions
+	special    []string // texts of the tokens that content must not hold
+	everything bool     // learn every token, not the assistant's alone
 }
 
 func newEncoder(dir string, s Settings) (*encoder, error) {
@@ -27,12 +32,23 @@ func newEncoder(dir string, s Settings) (*encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &encoder{template: t, tokenizer: tok, everything: s.Loss == "all"}, nil
+	e := &encoder{template: t, tokenizer: tok, everything: s.Loss == "all"}
+	if s.Date != "" {
+		if e.options.Now, err = time.Parse(time.DateOnly, s.Date); err != nil {
+			return nil, fmt.Errorf("date: %w", err)
+		}
+	}
+	for _, added := range tok.Added() {
+		if added.Special || slices.Contains(t.EndOfTurn, added.Content) {
+			e.special = append(e.special, added.Content)
+		}
+	}
+	return e, nil
 }
 
-// all encodes a window on some workers; the order is that of the conversations.
-func (e *encoder) all(ctx context.Context, window []schemas.Conversation, workers int) ([]example, error) {
-	out := make([]example, len(window))
+// all encodes a window on some workers; the order is that of the conversations. A conversation may give several examples.
+func (e *encoder) all(ctx context.Context, window []schemas.Conversation, workers int) ([][]example, error) {
+	out := make([][]example, len(window))
 	errs := make([]error, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
@@ -53,26 +69,68 @@ func (e *encoder) all(ctx context.Context, window []schemas.Conversation, worker
 	return out, errors.Join(errs...)
 }
 
-func (e *encoder) one(c schemas.Conversation) (example, error) {
-	rendered, err := e.template.Render(c, chat.RenderOptions{})
+// one encodes a conversation. Where its template shows the model other contexts in the whole than turn by turn (a template
+// that strips earlier reasoning, say), each trained turn becomes an example of its own.
+func (e *encoder) one(c schemas.Conversation) ([]example, error) {
+	r, err := e.template.Render(c, e.options)
 	if err != nil {
-		return example{}, err
+		return nil, err
 	}
-	tokens := e.tokenizer.EncodeOffsets(rendered.Text, tokenizer.Options{})
-	ex := example{id: c.ID, ids: make([]int32, len(tokens)), labels: make([]int32, len(tokens))}
+	if len(r.Missing) > 0 {
+		return nil, fmt.Errorf("the template shows no text of message %d, which is to be trained", r.Missing[0]+1)
+	}
+	if r.Unstable == "" {
+		return []example{e.example(c.ID, r)}, nil
+	}
+	var out []example
+	for i, part := range chat.Expand(c) {
+		r, err := e.template.Render(part, e.options)
+		if err != nil {
+			return nil, err
+		}
+		if r.Unstable != "" || len(r.Missing) > 0 {
+			return nil, fmt.Errorf("turn %d cannot be trained even alone: %s", i+1, r.Unstable)
+		}
+		out = append(out, e.example(fmt.Sprintf("%s.%d", c.ID, i), r))
+	}
+	return out, nil
+}
+
+func (e *encoder) example(id string, r chat.Rendered) example {
+	tokens := e.tokenizer.EncodeOffsets(r.Text, tokenizer.Options{})
+	ex := example{id: id, ids: make([]int32, len(tokens)), labels: make([]int32, len(tokens))}
 	span := 0
 	for i, t := range tokens {
 		ex.ids[i], ex.labels[i] = t.ID, schemas.Untrained
 		// A token is learnt when it lies wholly inside a span: one that straddles its border belongs to the prompt too.
-		for span < len(rendered.Spans) && rendered.Spans[span].End < t.End {
+		for span < len(r.Spans) && r.Spans[span].End < t.End {
 			span++
 		}
-		if e.everything || span < len(rendered.Spans) && rendered.Spans[span].Start <= t.Start {
+		if e.everything || span < len(r.Spans) && r.Spans[span].Start <= t.Start {
 			ex.labels[i] = t.ID
 		}
 	}
 	if len(ex.labels) > 0 {
 		ex.labels[0] = schemas.Untrained // nothing predicts the first token
 	}
-	return ex, nil
+	return ex
+}
+
+// injected finds a special token of the model in what users and documents say: it would end a turn that does not end.
+func (e *encoder) injected(c schemas.Conversation) string {
+	for _, m := range c.Messages {
+		for _, text := range []string{m.Content, m.Reasoning} {
+			for _, special := range e.special {
+				if strings.Contains(text, special) {
+					return special
+				}
+			}
+		}
+	}
+	for _, special := range e.special {
+		if strings.Contains(c.System, special) {
+			return special
+		}
+	}
+	return ""
 }

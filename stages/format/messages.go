@@ -76,11 +76,12 @@ func message(row map[string]any) (schemas.Message, error) {
 	default:
 		return m, fmt.Errorf("role %q: want system, user, assistant or tool", m.Role)
 	}
-	var err error
-	if m.Content, err = content(row["content"]); err != nil {
+	if err := content(&m, row["content"]); err != nil {
 		return m, err
 	}
-	m.Reasoning, _ = row["reasoning_content"].(string)
+	if reasoning, ok := row["reasoning_content"].(string); ok {
+		m.Reasoning = reasoning
+	}
 	m.ToolCallID, _ = row["tool_call_id"].(string)
 	if calls, ok := row["tool_calls"].([]any); ok {
 		for _, c := range calls {
@@ -127,26 +128,49 @@ func number(v any) (float64, bool) {
 	return 0, false
 }
 
-// content is text, null, or a list of parts {type: text, text}.
-func content(v any) (string, error) {
+// content fills in a message's content: text, null, or a list of parts {type: text, text}. Parts of the types reasoning and
+// tool_call, and value in place of text, are what agent data sets write.
+func content(m *schemas.Message, v any) error {
 	switch v := v.(type) {
 	case nil:
-		return "", nil
+		return nil
 	case string:
-		return v, nil
+		m.Content = v
+		return nil
 	case []any:
-		var parts []string
 		for _, p := range v {
-			object, ok := p.(map[string]any)
-			text, isText := object["text"].(string)
-			if !ok || !isText {
-				return "", fmt.Errorf("a content part is no text: images and sound cannot be trained here")
+			if err := part(m, p); err != nil {
+				return err
 			}
-			parts = append(parts, text)
 		}
-		return strings.Join(parts, ""), nil
+		return nil
 	}
-	return "", fmt.Errorf("content is %T: want text", v)
+	return fmt.Errorf("content is %T: want text", v)
+}
+
+func part(m *schemas.Message, v any) error {
+	object, _ := v.(map[string]any)
+	text, ok := object["text"].(string)
+	if !ok {
+		if text, ok = object["value"].(string); !ok {
+			return fmt.Errorf("a content part is no text: images and sound cannot be trained here")
+		}
+	}
+	switch kind, _ := object["type"].(string); kind {
+	case "reasoning":
+		m.Reasoning += text
+	case "tool_call":
+		calls, err := toolCalls(text)
+		if err != nil {
+			return err
+		}
+		m.ToolCalls = append(m.ToolCalls, calls...)
+	case "text", "":
+		m.Content += text
+	default:
+		return fmt.Errorf("a content part is of type %q: want text, reasoning or tool_call", kind)
+	}
+	return nil
 }
 
 func tools(v any) (string, error) {

@@ -21,6 +21,7 @@ type road struct {
 	used      map[string]bool     // row id -> something was written for it
 	faults    map[string]*Bad     // row id -> why the shape cannot use it
 	tooLong   map[string]int      // row id -> conversations longer than a block
+	untrained map[string]int      // row id -> conversations without a token that is learnt
 	trained   []Fact
 	held      []Fact
 	fresh     []Fact
@@ -32,7 +33,7 @@ func (r *road) trains(rec *Record) bool {
 
 // survey learns what must be known over all rows before the first conversation: the languages of each group.
 func (r *road) survey(ctx context.Context) error {
-	r.faults, r.tooLong, r.languages = map[string]*Bad{}, map[string]int{}, map[string][]string{}
+	r.faults, r.tooLong, r.untrained, r.languages = map[string]*Bad{}, map[string]int{}, map[string]int{}, map[string][]string{}
 	exam := r.job.Settings.Exam
 	if exam == nil {
 		return nil
@@ -67,17 +68,11 @@ func (r *road) train(ctx context.Context, pass int) error {
 		if !r.trains(rec) || r.isHeld(rec) {
 			return nil
 		}
-		for c, err := range r.job.Settings.Shape.Value.Convert(rec, pass) {
-			var b *Bad
-			if errors.As(err, &b) {
-				r.faults[rec.ID] = b
-				return nil
-			}
-			if err != nil {
-				return fmt.Errorf("%s:%d: %w", rec.File, rec.Row, err)
-			}
-			window = append(window, c)
+		converted, err := r.convert(rec, pass)
+		if err != nil {
+			return fmt.Errorf("%s:%d: %w", rec.File, rec.Row, err)
 		}
+		window = append(window, converted...)
 		if len(window) >= r.job.Settings.Pack.Window {
 			return flush()
 		}
@@ -87,6 +82,27 @@ func (r *road) train(ctx context.Context, pass int) error {
 		return err
 	}
 	return flush()
+}
+
+// convert gives the conversations of a row, or remembers why it cannot be used: then none of them is.
+func (r *road) convert(rec *Record, pass int) ([]schemas.Conversation, error) {
+	var out []schemas.Conversation
+	for c, err := range r.job.Settings.Shape.Value.Convert(rec, pass) {
+		var b *Bad
+		if errors.As(err, &b) {
+			r.faults[rec.ID] = b
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if special := r.enc.injected(c); special != "" {
+			r.faults[rec.ID] = bad("special_token", "the text holds %q, which is a special token of the model", special)
+			return nil, nil
+		}
+		out = append(out, c)
+	}
+	return out, nil
 }
 
 // isHeld says whether a row is in the language that its group keeps for the questions.
@@ -111,25 +127,39 @@ func (r *road) pack(ctx context.Context, pass int, window []schemas.Conversation
 		return err
 	}
 	var fit []example
-	for i, e := range examples {
-		switch n := e.trained(); {
-		case len(e.ids) > r.job.Settings.Pack.Length:
-			r.tooLong[rowID(window[i])]++
-			r.out.tooLong++
-		case n == 0:
-			return fmt.Errorf("conversation %s (%s:%d): no token is trained", e.id, window[i].File, window[i].Row)
-		default:
-			fit = append(fit, e)
-			r.used[rowID(window[i])] = true
-			if err := r.out.conversation(window[i]); err != nil {
-				return err
-			}
+	for i, c := range window {
+		kept, err := r.fitting(c, examples[i])
+		if err != nil {
+			return err
 		}
+		fit = append(fit, kept...)
 	}
 	seed := fmt.Sprintf("%d/%d", r.job.Settings.Pack.Seed, pass)
 	shuffle(fit, seed)
 	blocks := pack(fit, r.job.Settings.Pack.Length)
 	return r.out.blocks(blocks, seed)
+}
+
+// fitting keeps the examples of a conversation that a block can hold; the conversation is written if any is kept.
+func (r *road) fitting(c schemas.Conversation, examples []example) ([]example, error) {
+	var fit []example
+	for _, e := range examples {
+		switch n := e.trained(); {
+		case len(e.ids) > r.job.Settings.Pack.Length:
+			r.tooLong[rowID(c)]++
+			r.out.tooLong++
+		case n == 0:
+			r.untrained[rowID(c)]++
+			r.out.untrained++
+		default:
+			fit = append(fit, e)
+		}
+	}
+	if len(fit) == 0 {
+		return nil, nil
+	}
+	r.used[rowID(c)] = true
+	return fit, r.out.conversation(c)
 }
 
 // exam writes the knowledge base and the questions.
@@ -191,6 +221,8 @@ func (r *road) account(ctx context.Context) error {
 		reason, numbers := "not_selected", map[string]any{"split": rec.Split}
 		if n := r.tooLong[rec.ID]; n > 0 {
 			reason, numbers = "too_long", map[string]any{"conversations": n, "block": r.job.Settings.Pack.Length}
+		} else if n := r.untrained[rec.ID]; n > 0 {
+			reason, numbers = "nothing_trained", map[string]any{"conversations": n}
 		}
 		return r.job.Drop(schemas.Drop{Origin: rec.Origin, Operator: "format", Reason: reason, Numbers: stage.Numbers(numbers)})
 	})
@@ -201,6 +233,7 @@ func (r *road) figures() {
 	j.Out(o.conversations)
 	j.Figure("conversations", o.conversations)
 	j.Figure("conversations_too_long", o.tooLong)
+	j.Figure("conversations_untrained", o.untrained)
 	j.Figure("blocks", o.tokens.blocks)
 	j.Figure("tokens", o.tokens.all)
 	j.Figure("trained_tokens", o.tokens.trained)

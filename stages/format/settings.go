@@ -2,6 +2,7 @@ package format
 
 import (
 	"fmt"
+	"time"
 
 	"fettle/internal/config"
 	"fettle/internal/stage"
@@ -14,6 +15,7 @@ type Settings struct {
 	Shape  config.Choice[Shape] `json:"shape" check:"required" jsonschema:"what the rows look like"`
 	Splits []string             `json:"splits" jsonschema:"splits to train on (none = every row)"`
 	Loss   string               `json:"loss" check:"oneof=assistant|all" jsonschema:"which tokens are learnt: the assistant's turns with their end-of-turn token, or all"`
+	Date   string               `json:"date" jsonschema:"the day that a template which prints the date sees, as 2025-03-09"`
 	Pack   Pack                 `json:"pack" jsonschema:"how conversations are laid into blocks"`
 	Exam   *Exam                `json:"exam" jsonschema:"knowledge base and questions for eval (shapes that can ask)"`
 }
@@ -31,6 +33,9 @@ func defaults() Settings {
 
 // Check holds the rules over several settings.
 func (s Settings) Check(fault func(field, want string)) {
+	if _, err := time.Parse(time.DateOnly, s.Date); s.Date != "" && err != nil {
+		fault("date", "a day such as 2025-03-09")
+	}
 	if s.Exam == nil {
 		return
 	}

@@ -17,6 +17,7 @@ type writers struct {
 	quest         *table.TypedWriter[schemas.Question]
 	conversations int64
 	tooLong       int64
+	untrained     int64
 	docs, asked   int64
 	tokens        struct{ blocks, all, trained int64 }
 	closed        bool
