@@ -1,5 +1,5 @@
 // Package table reads and writes tables as streams of rows, in bounded memory, and is the only importer of arrow-go and
-// parquet-go. In: a file whose extension names its codec (.parquet, .arrow, .jsonl, .ndjson, .csv, .tsv; the text ones also
+// parquet-go. In: a file whose extension names its codec (.parquet, .arrow, .jsonl, .ndjson, .json, .csv, .tsv; the text ones also
 // with .gz or .zst). Out: rows, or structs whose json tags name the columns.
 //
 // Promised: the same rows written twice give the same bytes; row group and batch borders depend on the rows alone; a value
