@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -30,6 +29,9 @@ same DAG that the scheduler starts. -local runs the DAG's steps in this process,
 	}
 	if len(rest) != 1 {
 		return a.misuse(fs, "want the name of one pipeline")
+	}
+	if *locked != "" && len(*sets) > 0 {
+		return a.misuse(fs, "-set and -locked: a locked run repeats its own settings")
 	}
 	p, err := a.pipeline(rest[0], *storeDir)
 	if err != nil {
@@ -60,9 +62,6 @@ func (p *pipeline) settingsOf(sets []string, locked, id string) (string, *runlog
 	if locked == "" {
 		path, err := p.resolve(sets, id)
 		return path, nil, err
-	}
-	if len(sets) > 0 {
-		return "", nil, errors.New("-set and -locked: a locked run repeats its own settings")
 	}
 	was, err := runlog.Read(p.store, locked)
 	if err != nil {

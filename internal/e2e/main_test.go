@@ -198,3 +198,9 @@ func exists(pattern string) bool {
 	found, err := filepath.Glob(pattern)
 	return err == nil && len(found) > 0
 }
+
+// read is a file's text, "" when there is none.
+func read(path string) string {
+	raw, _ := os.ReadFile(path)
+	return string(raw)
+}

@@ -142,24 +142,6 @@ func List(store *artifact.Store) ([]Entry, error) {
 	return all, nil
 }
 
-// Compare says where a run differs from the one it repeats: every data digest must be equal.
-func Compare(was, is *Run) []string {
-	digests := map[string]string{}
-	for _, s := range is.Stages {
-		digests[s.Stage] = s.Digest
-	}
-	var faults []string
-	for _, s := range was.Stages {
-		switch got, ok := digests[s.Stage]; {
-		case !ok:
-			faults = append(faults, fmt.Sprintf("%s did not run", s.Stage))
-		case got != s.Digest:
-			faults = append(faults, fmt.Sprintf("%s: data digest %s, the locked run has %s", s.Stage, got[:16], s.Digest[:16]))
-		}
-	}
-	return faults
-}
-
 // Settings is the stages.yaml that repeats the run: JSON is YAML.
 func (r *Run) Settings() ([]byte, error) {
 	sections := map[string]json.RawMessage{}
