@@ -39,7 +39,7 @@ var packages = map[string]npmPackage{
 // (without the web page). say tells people what happens.
 func Install(ctx context.Context, root string, say func(format string, args ...any)) (*Program, error) {
 	bin := filepath.Join(Home(root), "bin")
-	if err := os.MkdirAll(bin, 0o755); err != nil {
+	if err := os.MkdirAll(bin, 0o700); err != nil {
 		return nil, fmt.Errorf("install Dagu: %w", err)
 	}
 	final := filepath.Join(bin, "dagu")
