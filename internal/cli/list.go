@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -10,12 +11,14 @@ import (
 	"fettle/internal/config"
 	"fettle/internal/progress"
 	"fettle/internal/runlog"
+	"fettle/internal/stage"
 )
 
 func (a *App) list(_ context.Context, args []string) int {
 	fs := a.flags("list", `[WHAT]
 
-WHAT: pipelines, runs, artifacts (of the project), or a stage's name for what its settings may hold; default: everything short.`)
+WHAT: pipelines, runs, artifacts (of the project), times [RUN] for a table of what each stage of a run took, or a stage's name
+for what its settings may hold; default: pipelines, runs and artifacts.`)
 	storeDir := fs.String("store", "", "folder of the artifacts")
 	rest, code, done := parse(fs, args)
 	if done {
@@ -42,6 +45,7 @@ WHAT: pipelines, runs, artifacts (of the project), or a stage's name for what it
 		},
 		"runs":      func() error { return a.listRuns(store) },
 		"artifacts": func() error { return a.listArtifacts(store) },
+		"times":     func() error { return a.listTimes(store, rest[1:]) },
 	}
 	if what == "" {
 		for _, name := range []string{"pipelines", "runs", "artifacts"} {
@@ -89,6 +93,33 @@ func (a *App) listArtifacts(store *artifact.Store) error {
 			size += f.Size
 		}
 		fmt.Fprintf(a.Stdout, "%-26s %14s bytes  data %s\n", ref, progress.Count(size), art.Manifest.Digest[:16])
+	}
+	return nil
+}
+
+// listTimes prints a Markdown table of what each stage of a run (default: the newest) took when it was computed.
+func (a *App) listTimes(store *artifact.Store, names []string) error {
+	runs, err := runlog.List(store)
+	if err != nil || len(runs) == 0 {
+		return err
+	}
+	run := runs[0]
+	for _, r := range runs {
+		if len(names) > 0 && r.ID == names[0] {
+			run = r
+		}
+	}
+	fmt.Fprintf(a.Stdout, "| stage | rows in | rows out | seconds | peak memory, MB |\n|---|---:|---:|---:|---:|\n")
+	for _, ref := range run.Artifacts {
+		art, err := store.Get(ref)
+		if err != nil {
+			return err
+		}
+		var r stage.Report
+		if err := json.Unmarshal(art.Manifest.Report, &r); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.Stdout, "| %s | %s | %s | %.1f | %v |\n", r.Stage, progress.Count(r.Rows.In), progress.Count(r.Rows.Out), r.Seconds, r.Figures["peak_rss_mb"])
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -133,6 +134,7 @@ func (d Def[S]) compute(ctx context.Context, p *plan[S], inv *invocation, tell *
 	for _, name := range d.Facts {
 		w.Fact(name)
 	}
+	j.Figure("peak_rss_mb", math.Round(peakMemory()))
 	report := Report{Stage: d.Name, Artifact: ref, Key: key, Rows: j.rows, DroppedBy: j.droppedBy, Seconds: time.Since(start).Seconds(), Figures: j.figures}
 	return commit(w, p.in, report, j.notes)
 }

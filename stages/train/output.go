@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
-	"time"
 
 	"fettle/internal/table"
 	"fettle/schemas"
@@ -115,8 +113,6 @@ func (f *fitting) account() error {
 	j.Figure("final_loss", last)
 	j.Figure("steps", steps)
 	j.Figure("tokens_per_epoch", f.tokens())
-	j.Figure("seconds_of_this_process", time.Since(f.started).Seconds())
-	j.Figure("peak_rss_mb", peakRSS())
 	return nil
 }
 
@@ -125,13 +121,4 @@ func (f *fitting) tokens() (n int64) {
 		n += int64(len(b.tokens))
 	}
 	return n
-}
-
-// peakRSS is the largest resident memory of this process so far, in MB.
-func peakRSS() float64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return maxRSSBytes(u) / 1e6
 }

@@ -223,7 +223,9 @@ func TestTheCutOfAWindowChangesNothing(t *testing.T) {
 func TestPackedEqualsAlone(t *testing.T) {
 	b, docs := newBench(t), documents(12)
 	run := func(d *data, rows int) *training {
-		tr := b.start(t, d, "full", func(s *Settings) { s.Batch, s.Shuffle, s.Epochs, s.Optimizer.LR = Batch{Rows: rows, Accumulate: 1}, false, 3, 1e-4 })
+		tr := b.start(t, d, "full", func(s *Settings) {
+			s.Batch, s.Shuffle, s.Epochs, s.Optimizer.LR = Batch{Rows: rows, Accumulate: 1}, false, 3, 1e-4
+		})
 		if err := tr.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
