@@ -8,8 +8,9 @@ import (
 )
 
 func (a *App) verify(_ context.Context, args []string) int {
-	fs := a.flags("verify", "[REF...]\n\nHashes every file of the artifacts (default: all of the store) and compares with their manifests.")
+	fs := a.flags("verify", "[REF...] [-remove]\n\nHashes every file of the artifacts (default: all of the store) and compares with their manifests.")
 	storeDir := fs.String("store", "", "folder of the artifacts")
+	remove := fs.Bool("remove", false, "remove what is damaged, so that the next run makes it again")
 	rest, code, done := parse(fs, args)
 	if done {
 		return code
@@ -22,7 +23,7 @@ func (a *App) verify(_ context.Context, args []string) int {
 	if err != nil {
 		return a.fail("verify", err)
 	}
-	bad := 0
+	var bad []artifact.Ref
 	for _, ref := range refs {
 		faults, err := store.Verify(ref)
 		if err != nil {
@@ -32,15 +33,24 @@ func (a *App) verify(_ context.Context, args []string) int {
 			fmt.Fprintln(a.Stdout, f)
 		}
 		if len(faults) > 0 {
-			bad++
+			bad = append(bad, ref)
 		} else {
 			fmt.Fprintf(a.Stdout, "%s: whole\n", ref)
 		}
 	}
-	if bad > 0 {
-		fmt.Fprintf(a.Stderr, "fettle verify: %d of %d artifacts are damaged: remove them (fettle gc) and run again\n", bad, len(refs))
+	switch {
+	case len(bad) == 0:
+		return 0
+	case !*remove:
+		fmt.Fprintf(a.Stderr, "fettle verify: %d of %d artifacts are damaged: -remove removes them, so that the next run makes them again\n", len(bad), len(refs))
 		return 1
 	}
+	for _, ref := range bad {
+		if err := store.Remove(ref); err != nil {
+			return a.fail("verify", err)
+		}
+	}
+	fmt.Fprintf(a.Stderr, "removed %d of %d artifacts; the next run makes them again\n", len(bad), len(refs))
 	return 0
 }
 

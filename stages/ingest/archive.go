@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"compress/bzip2"
 	"compress/gzip"
 	"errors"
@@ -139,13 +140,17 @@ func walkTar(name string, want func(string) bool, yield func(entry, error) bool)
 	if err != nil {
 		return fmt.Errorf("open archive %s: %w (truncated or not what its name says)", name, err)
 	}
-	t := tar.NewReader(io.LimitReader(plain, maxTotal))
+	end := &zeros{Reader: plain}
+	t := tar.NewReader(io.LimitReader(end, maxTotal))
 	for files := 0; ; files++ {
 		h, err := t.Next()
 		if err == io.EOF {
 			// Read on to the end of the stream: a checksum that does not match shows only there.
-			if _, err := io.Copy(io.Discard, plain); err != nil {
+			if _, err := io.Copy(io.Discard, end); err != nil {
 				return fmt.Errorf("read archive %s: after %d entries: %w (truncated or damaged)", name, files, err)
+			}
+			if end.last < tarBlock {
+				return fmt.Errorf("read archive %s: after %d entries: no mark of the end (truncated)", name, files)
 			}
 			return nil
 		}
@@ -165,6 +170,26 @@ func walkTar(name string, want func(string) bool, yield func(entry, error) bool)
 			return wrapArchive(name, err)
 		}
 	}
+}
+
+// tarBlock is the size of a tar's blocks; the end is marked by blocks of zeros. Without looking for them an archive that was
+// cut between two files would pass as a whole one.
+const tarBlock = 512
+
+// zeros counts the zero bytes that what was read ends with.
+type zeros struct {
+	io.Reader
+	last int64
+}
+
+func (z *zeros) Read(p []byte) (int, error) {
+	n, err := z.Reader.Read(p)
+	rest := len(bytes.TrimRight(p[:n], "\x00"))
+	if rest > 0 {
+		z.last = 0
+	}
+	z.last += int64(n - rest)
+	return n, err
 }
 
 func wrapArchive(name string, err error) error {
