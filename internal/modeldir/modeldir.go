@@ -31,7 +31,8 @@ func Read(root, path string) (Note, error) {
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(root, path)
 	}
-	n := Note{Name: filepath.Base(dir), Path: path}
+	// Like a hub's owner/name: the last two folders.
+	n := Note{Name: filepath.Base(filepath.Dir(dir)) + "/" + filepath.Base(dir), Path: path}
 	var errs []error
 	sum := func(optional bool, names ...string) string {
 		digest, err := hash(dir, names)

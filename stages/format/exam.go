@@ -16,7 +16,8 @@ type Exam struct {
 	New        []string `json:"new" check:"minlen=1" jsonschema:"splits whose facts are asked as not trained (F-)"`
 	Known      float64  `json:"known" check:"min=0,max=1" jsonschema:"share of the asked groups whose documents are in the knowledge base (K+)"`
 	Library    []string `json:"library" jsonschema:"further splits whose documents fill the knowledge base"`
-	PerStratum int      `json:"per_stratum" check:"min=1" jsonschema:"most questions of one stratum, wording and kind; chosen by digest"`
+	PerStratum int      `json:"per_stratum" check:"min=1" jsonschema:"most questions of one stratum (trained or not, known or not); chosen by digest"`
+	Recall     int      `json:"recall" check:"min=0" jsonschema:"most questions in the very words of training, known and not: a probe of recall, part of no verdict"`
 	HoldOut    bool     `json:"hold_out_language" jsonschema:"of a trained group with two languages train one, and ask the other as translated"`
 	Seed       int64    `json:"seed" jsonschema:"of the draw of groups and questions"`
 }
@@ -88,7 +89,7 @@ func uniq(a, b string) []string {
 	return []string{a, b}
 }
 
-// choose takes the PerStratum first of each stratum by digest, so that added rows displace few; output is sorted by id.
+// choose takes the first of each stratum by digest, so that added rows displace few; output is sorted by id.
 func (e *Exam) choose(all []candidate) []schemas.Question {
 	sort.Slice(all, func(i, j int) bool {
 		if all[i].order != all[j].order {
@@ -99,8 +100,12 @@ func (e *Exam) choose(all []candidate) []schemas.Question {
 	count := map[string]int{}
 	var out []schemas.Question
 	for _, c := range all {
-		stratum := fmt.Sprint(c.Fact, c.Known, c.Wording)
-		if count[stratum]++; count[stratum] <= e.PerStratum {
+		seen, most := c.Wording == "seen", e.PerStratum
+		if seen {
+			most = e.Recall
+		}
+		stratum := fmt.Sprint(c.Fact, c.Known, seen)
+		if count[stratum]++; count[stratum] <= most {
 			out = append(out, c.Question)
 		}
 	}

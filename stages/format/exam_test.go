@@ -60,7 +60,7 @@ func TestQuestionsRejects(t *testing.T) {
 
 func TestExamStrata(t *testing.T) {
 	s := questions()
-	e := &Exam{New: []string{"new"}, Known: 0.5, PerStratum: 1000, HoldOut: true}
+	e := &Exam{New: []string{"new"}, Known: 0.5, PerStratum: 1000, Recall: 1000, HoldOut: true}
 	var trained, held, fresh []Fact
 	for i := range 200 {
 		name := fmt.Sprint("p", i)
@@ -85,9 +85,9 @@ func TestExamStrata(t *testing.T) {
 	if diff := cmp.Diff(want, count); diff != "" {
 		t.Error(diff)
 	}
-	e.PerStratum = 10
-	if n := len(e.questions(s, trained, held, fresh)); n != 80 {
-		t.Errorf("%d questions, want 10 for each of 4 wordings, known and not", n)
+	e.PerStratum, e.Recall = 10, 4
+	if n := len(e.questions(s, trained, held, fresh)); n != 2*(10+4+10) {
+		t.Errorf("%d questions, want 10 new, 10 in new words and 4 as trained, known and not", n)
 	}
 }
 
