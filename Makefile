@@ -2,6 +2,7 @@
 export GOTOOLCHAIN := go1.27.3
 export GOEXPERIMENT := simd
 export CGO_ENABLED := 0
+export GOFLAGS := -trimpath
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 GO := go
@@ -9,7 +10,7 @@ GO := go
 .PHONY: build quickstart test lint generate torture
 
 build: ## the program: bin/fettle
-	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/fettle .
+	$(GO) build -ldflags "-s -w -X main.version=$(VERSION)" -o bin/fettle .
 
 quickstart: build ## the main job: open data to a tuned model and a verdict against RAG
 	bin/fettle dagu install

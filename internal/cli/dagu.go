@@ -58,7 +58,7 @@ func (a *App) up(ctx context.Context, args []string) int {
 		return a.fail("up", err)
 	}
 	say := a.say("up")
-	say("http://127.0.0.1:%d", login.Port)
+	say("http://127.0.0.1:%d, log in %s", login.Port, dagu.UpLog(root))
 	if login.New || *password {
 		say("user %s, password %s (shown once; kept in .dagu/config.yaml, which only you can read)", login.User, login.Password)
 	}

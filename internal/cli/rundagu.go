@@ -45,13 +45,16 @@ func (a *App) runDagu(ctx context.Context, p *pipeline, config, id string) int {
 	return a.outcome(ctx, status)
 }
 
+// passed are the variables of the shell that a stage may need.
+var passed = []string{"GOMAXPROCS", "GOMEMLIMIT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "CUDA_VISIBLE_DEVICES", "XLA_FLAGS", "GOMLX_NO_AUTO_INSTALL"}
+
 // environment is what the steps must know: Dagu hides the shell's variables from them.
 func (a *App) environment(store string) map[string]string {
 	env := map[string]string{"FETTLE_STORE": store}
 	if abs, err := filepath.Abs(store); err == nil {
 		env["FETTLE_STORE"] = abs
 	}
-	for _, name := range []string{"GOMAXPROCS"} {
+	for _, name := range passed {
 		if v := os.Getenv(name); v != "" {
 			env[name] = v
 		}
