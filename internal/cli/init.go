@@ -58,11 +58,14 @@ pipelines/NAME/stages.yaml, to be edited. Nothing that exists is replaced.`)
 		}
 	}
 	v := map[string]any{"Name": rest[0], "Folder": folder, "Model": *model, "Found": found}
-	for path, text := range map[string]string{filepath.Join(root, "pipelines", rest[0]+".yaml"): dagTemplate, filepath.Join(root, "pipelines", rest[0], "stages.yaml"): stagesTemplate} {
-		if err := writeNew(path, text, v); err != nil {
+	for _, f := range []struct{ path, text string }{
+		{filepath.Join(root, "pipelines", rest[0], "stages.yaml"), stagesTemplate},
+		{filepath.Join(root, "pipelines", rest[0]+".yaml"), dagTemplate},
+	} {
+		if err := writeNew(f.path, f.text, v); err != nil {
 			return a.fail("init", err)
 		}
-		fmt.Fprintln(a.Stderr, "wrote", path)
+		fmt.Fprintln(a.Stderr, "wrote", f.path)
 	}
 	fmt.Fprintf(a.Stderr, "%s\nlook at them, then: fettle plan %s && fettle run %s\n", found.Summary(), rest[0], rest[0])
 	return 0

@@ -73,18 +73,26 @@ func (a *App) origins(c chain, what string) ([]schemas.Origin, error) {
 		line, _ = strconv.ParseInt(what[i+1:], 10, 64)
 	}
 	var found []schemas.Origin
-	for o, err := range origins(ingest.Path("rows.parquet")) {
-		if err != nil {
-			return nil, err
-		}
-		if o.ID == what || strings.HasSuffix(o.File, file) && (line == 0 || o.Row == line) {
-			found = append(found, o)
+	for _, name := range []string{"rows.parquet", "rejects/rows.arrow"} {
+		for o, err := range origins(ingest.Path(name)) {
+			if err != nil {
+				return nil, err
+			}
+			if o.ID == what || isFile(o, file) && (line == 0 || o.Row == line) {
+				found = append(found, o)
+			}
 		}
 	}
 	if len(found) == 0 {
 		return nil, fmt.Errorf("nothing is called %q: want block:N, an id, or file:line", what)
 	}
 	return found, nil
+}
+
+// isFile says whether a row comes from the file that a user named: by its whole path or the end of it, with the source or not.
+func isFile(o schemas.Origin, name string) bool {
+	name = strings.TrimPrefix(name, o.Source+":")
+	return o.File == name || strings.HasSuffix(o.File, "/"+name)
 }
 
 func (a *App) blockOrigins(c chain, number int64) ([]schemas.Origin, error) {
@@ -175,6 +183,11 @@ func origins(path string) func(func(schemas.Origin, error) bool) {
 // fate prints what became of a row at every stage of the chain.
 func (a *App) fate(c chain, o schemas.Origin) error {
 	fmt.Fprintf(a.Stdout, "row %s: %s:%s:%d\n", o.ID, o.Source, o.File, o.Row)
+	if ingest := c["ingest"]; ingest != nil {
+		if gone, err := a.removed(ingest, o); err != nil || gone {
+			return err
+		}
+	}
 	if clean := c["clean"]; clean != nil {
 		kept, err := a.kept(clean, o)
 		if err != nil || !kept {
@@ -185,7 +198,7 @@ func (a *App) fate(c chain, o schemas.Origin) error {
 	if f == nil {
 		return nil
 	}
-	if kept, err := a.removed(f, o); err != nil || kept {
+	if gone, err := a.removed(f, o); err != nil || gone {
 		return err
 	}
 	return a.formatted(c, f, o)

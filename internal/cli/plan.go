@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"fettle/internal/artifact"
@@ -30,22 +28,25 @@ func (a *App) plan(_ context.Context, args []string) int {
 	if err != nil {
 		return a.settingsFault("plan", err)
 	}
+	if err := a.check(p, config); err != nil {
+		return a.settingsFault("plan", err)
+	}
 	made := map[string]artifact.Ref{}
-	changed := "" // the first stage that must run: what follows cannot be known yet
+	pending := map[string]bool{} // stages that must run: what reads them cannot be known yet
 	for _, name := range p.stages {
 		s := a.stage(name)
-		if changed != "" && dependsOn(s, made) {
-			fmt.Fprintf(a.Stdout, "%-8s depends on %s: runs, unless the new output is equal to the old\n", name, changed)
+		if on := dependsOn(s, pending); on != "" {
+			pending[name] = true
+			fmt.Fprintf(a.Stdout, "%-8s depends on %s: runs, unless the new output is equal to the old\n", name, on)
 			continue
 		}
 		v, err := s.Preview([]string{"-config", config, "-store", p.store.Root}, made, a.Stderr)
-		if err != nil && !errors.Is(err, errMissing) {
+		if err != nil {
 			return a.settingsFault("plan", err)
 		}
-		if err != nil || !v.Cached {
-			changed = name
+		if !v.Cached {
+			pending[name] = true
 			fmt.Fprintf(a.Stdout, "%-8s runs: %s\n", name, why(v))
-			delete(made, name)
 			continue
 		}
 		made[name] = v.Ref
@@ -53,8 +54,6 @@ func (a *App) plan(_ context.Context, args []string) int {
 	}
 	return 0
 }
-
-var errMissing = fs.ErrNotExist
 
 // why says what changed since the pipeline's last run.
 func why(v stage.Preview) string {
@@ -67,12 +66,13 @@ func why(v stage.Preview) string {
 	return "changed: " + strings.Join(v.Changes, "; ")
 }
 
-// dependsOn says whether an input of the stage is not known yet.
-func dependsOn(s stage.Stage, made map[string]artifact.Ref) bool {
+// dependsOn names the inputs of the stage that must be made first.
+func dependsOn(s stage.Stage, pending map[string]bool) string {
+	var names []string
 	for _, in := range s.Reads() {
-		if _, ok := made[in.Name]; !ok {
-			return true
+		if pending[in.Name] {
+			names = append(names, in.Name)
 		}
 	}
-	return false
+	return strings.Join(names, " and ")
 }

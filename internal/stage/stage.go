@@ -2,13 +2,9 @@ package stage
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strings"
 
 	"fettle/internal/artifact"
 )
@@ -67,95 +63,4 @@ func (d Def[S]) Preview(args []string, made map[string]artifact.Ref, stderr io.W
 		}
 	}
 	return v, nil
-}
-
-// Changes says in words which parts of a key differ: `operator length.min 20 -> 30`, `input ingest`, `file train_data`.
-func Changes(was, is artifact.Parts) []string {
-	var out []string
-	if was.Version != is.Version {
-		out = append(out, fmt.Sprintf("version %d -> %d", was.Version, is.Version))
-	}
-	out = append(out, differences("", flatten(was.Settings), flatten(is.Settings), true)...)
-	out = append(out, differences("input ", was.Inputs, is.Inputs, false)...)
-	out = append(out, differences("content of ", was.Files, is.Files, false)...)
-	if was.Backend != is.Backend {
-		out = append(out, fmt.Sprintf("backend %s -> %s", was.Backend, is.Backend))
-	}
-	return out
-}
-
-func differences(what string, was, is map[string]string, values bool) []string {
-	names := map[string]bool{}
-	for _, m := range []map[string]string{was, is} {
-		for name := range m {
-			names[name] = true
-		}
-	}
-	var out []string
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		a, had := was[name]
-		b, has := is[name]
-		switch {
-		case had && has && a == b:
-		case !values:
-			out = append(out, what+name)
-		case !had:
-			out = append(out, fmt.Sprintf("%s%s added: %s", what, name, b))
-		case !has:
-			out = append(out, fmt.Sprintf("%s%s removed: %s", what, name, a))
-		default:
-			out = append(out, fmt.Sprintf("%s%s %s -> %s", what, name, a, b))
-		}
-	}
-	return out
-}
-
-// flatten turns settings into dotted names; a list of {operator: settings} uses the operators' names.
-func flatten(raw json.RawMessage) map[string]string {
-	out := map[string]string{}
-	var v any
-	if json.Unmarshal(raw, &v) == nil {
-		flattenInto(out, "", v)
-	}
-	return out
-}
-
-func flattenInto(out map[string]string, at string, v any) {
-	join := func(name string) string { return strings.TrimPrefix(at+"."+name, ".") }
-	switch v := v.(type) {
-	case map[string]any:
-		for name, e := range v {
-			flattenInto(out, join(name), e)
-		}
-		if len(v) == 0 {
-			out[at] = "{}"
-		}
-	case []any:
-		flattenList(out, at, v)
-	default:
-		text, _ := json.Marshal(v)
-		out[at] = string(text)
-	}
-}
-
-func flattenList(out map[string]string, at string, list []any) {
-	seen := map[string]int{}
-	for i, e := range list {
-		m, ok := e.(map[string]any)
-		if !ok || len(m) != 1 {
-			flattenInto(out, fmt.Sprintf("%s[%d]", at, i), e)
-			continue
-		}
-		for name, settings := range m { // the only one
-			seen[name]++
-			label := at + "." + name
-			if seen[name] > 1 {
-				label = fmt.Sprintf("%s#%d", label, seen[name])
-			}
-			flattenInto(out, label, settings)
-		}
-	}
-	if len(list) == 0 {
-		out[at] = "[]"
-	}
 }
