@@ -18,6 +18,8 @@ type Options struct {
 	EOS    []int32  // tokens that end a row; nil = those of the model's config
 	Batch  int      // rows computed at once; 0 = 64
 	Base   BaseHook // multiplies by quantised weights; nil = there are none
+	// Compiling hears of each program (kind and shape) before it runs for the first time; nil = nobody listens.
+	Compiling func(program string)
 }
 
 // Request is one prompt and how to continue it.
@@ -25,6 +27,9 @@ type Request struct {
 	Prompt   []int32
 	MaxNew   int       // 0 = Options.MaxNew
 	Sampling *Sampling // nil = the most likely tokens
+	// Logprobs asks a Session for the log-probability of each new token, and the Top most likely ones beside it.
+	Logprobs bool
+	Top      int
 }
 
 // Output is what a prompt got.

@@ -32,6 +32,11 @@ type programs struct {
 	// [0] gives the best tokens, [1] the scores of all tokens too.
 	prefillExec, stepExec [2]*graph.Exec
 	growExec, compactExec *graph.Exec
+	arrangeExec           [2]*graph.Exec // of one part, of two
+	hiddenExec, headExec  *graph.Exec
+
+	told map[string]bool // programs that say has heard of
+	say  func(program string)
 }
 
 // scores are the best next token of every row and, where asked for, the logits [rows·vocab].
@@ -48,7 +53,7 @@ type state struct {
 }
 
 func newPrograms(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Backend, o Options) (*programs, error) {
-	p := &programs{model: m, backend: b, adapter: a, base: o.Base}
+	p := &programs{model: m, backend: b, adapter: a, base: o.Base, told: map[string]bool{}, say: o.Compiling}
 	p.add(w)
 	if a != nil {
 		if err := a.Check(); err != nil {
@@ -59,7 +64,8 @@ func newPrograms(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Bac
 	for _, x := range []struct {
 		exec  **graph.Exec
 		build func(in []*graph.Node) []*graph.Node
-	}{{&p.prefillExec[0], p.buildPrefill(false)}, {&p.prefillExec[1], p.buildPrefill(true)}, {&p.stepExec[0], p.buildStep(false)}, {&p.stepExec[1], p.buildStep(true)}, {&p.growExec, buildGrow}, {&p.compactExec, buildCompact}} {
+	}{{&p.prefillExec[0], p.buildPrefill(false)}, {&p.prefillExec[1], p.buildPrefill(true)}, {&p.stepExec[0], p.buildStep(false)}, {&p.stepExec[1], p.buildStep(true)}, {&p.growExec, buildGrow}, {&p.compactExec, buildCompact},
+		{&p.arrangeExec[0], buildArrange(1)}, {&p.arrangeExec[1], buildArrange(2)}, {&p.hiddenExec, p.buildHidden}, {&p.headExec, p.buildHead}} {
 		exec, err := graph.NewExec(b.Backend, x.build)
 		if err != nil {
 			return nil, err
@@ -76,8 +82,19 @@ func (p *programs) add(w model.Weights) {
 }
 
 func (p *programs) close() {
-	for _, e := range []*graph.Exec{p.prefillExec[0], p.prefillExec[1], p.stepExec[0], p.stepExec[1], p.growExec, p.compactExec} {
+	for _, e := range []*graph.Exec{p.prefillExec[0], p.prefillExec[1], p.stepExec[0], p.stepExec[1], p.growExec, p.compactExec, p.arrangeExec[0], p.arrangeExec[1], p.hiddenExec, p.headExec} {
 		e.Finalize()
+	}
+}
+
+// compiling tells of a program that is about to run for the first time.
+func (p *programs) compiling(format string, args ...any) {
+	if p.say == nil {
+		return
+	}
+	if name := fmt.Sprintf(format, args...); !p.told[name] {
+		p.told[name] = true
+		p.say(name)
 	}
 }
 
@@ -145,6 +162,7 @@ func buildCompact(in []*graph.Node) []*graph.Node {
 func (p *programs) prefill(tokens, start []int32, seq int, all bool) (*state, scores, error) {
 	st := &state{rows: len(start), slots: seq + headroom, filled: seq, start: tensors.FromFlatDataAndDimensions(start, len(start))}
 	in := tensors.FromFlatDataAndDimensions(tokens, len(start), seq)
+	p.compiling("prefill %dx%d", len(start), seq)
 	out, err := p.prefillExec[index(all)].Call(append(slices.Clone(p.weights), in, st.start)...)
 	if err != nil {
 		return nil, scores{}, fmt.Errorf("prefill %d rows of %d tokens: %w", len(start), seq, err)
@@ -171,6 +189,7 @@ func (p *programs) step(st *state, tokens []int32, all bool) (scores, error) {
 		args = append(args, buffer)
 	}
 	st.cache = nil
+	p.compiling("decode %d rows, %d slots", st.rows, st.slots)
 	out, err := p.stepExec[index(all)].Call(args...)
 	if err != nil {
 		return scores{}, fmt.Errorf("decode %d rows: %w", st.rows, err)
