@@ -28,6 +28,9 @@ type Files struct {
 // Label implements Source.
 func (f *Files) Label() string { return f.Name }
 
+// Terms implements Source.
+func (f *Files) Terms() string { return f.Licence }
+
 // paths lists the tables in lexical order, with their names inside the source.
 func (f *Files) paths(env Env) (paths, names []string, err error) {
 	root := env.Path(f.From)

@@ -29,6 +29,9 @@ type Markdown struct {
 // Label implements Source.
 func (m *Markdown) Label() string { return m.Name }
 
+// Terms implements Source.
+func (m *Markdown) Terms() string { return m.Licence }
+
 // Check refuses a pattern that does not compile or whose groups clash with the page's own columns.
 func (m *Markdown) Check(fault func(field, want string)) {
 	re, err := regexp.Compile(m.Files)

@@ -47,6 +47,11 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 	if err != nil {
 		return err
 	}
+	licences := map[string]string{}
+	for _, c := range j.Settings.Sources {
+		licences[c.Value.Label()] = c.Value.Terms()
+	}
+	j.Note("licences", licences)
 	path, err := j.File("rows.parquet")
 	if err != nil {
 		return err

@@ -13,6 +13,8 @@ import (
 type Source interface {
 	// Label is the name that the rows carry in their column source.
 	Label() string
+	// Terms is the licence of the data, for the dataset card; "" = not said.
+	Terms() string
 	// Columns are the source's own columns, after id, source, file and row. It may look at the data.
 	Columns(Env) ([]table.Field, error)
 	// Read yields the records; an error that is a *Fault rejects one record, any other ends the stage.
