@@ -27,7 +27,7 @@ type invocation struct {
 func parse(name string, args []string, stderr io.Writer) (*invocation, int) {
 	inv := &invocation{in: map[string]artifact.Ref{}}
 	fs := flag.NewFlagSet("fettle "+name, flag.ContinueOnError)
-	fs.SetOutput(stderr)
+	fs.SetOutput(io.Discard)
 	fs.StringVar(&inv.config, "config", "", "settings: `pipelines/NAME/stages.yaml`")
 	fs.StringVar(&inv.store, "store", "", "folder of the artifacts (default: $FETTLE_STORE, else .fettle in the project root)")
 	fs.IntVar(&inv.workers, "workers", runtime.NumCPU(), "goroutines; changes no byte of the output")
@@ -40,14 +40,13 @@ func parse(name string, args []string, stderr io.Writer) (*invocation, int) {
 		inv.in[input] = parsed
 		return err
 	})
-	fs.Usage = func() {
-		fmt.Fprintf(stderr, "Usage: fettle %s -config pipelines/NAME/stages.yaml [-in NAME=REF] [-store DIR]\n\nRuns the stage %s and prints one JSON report on stdout.\n\n", name, name)
-		fs.PrintDefaults()
-	}
 	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintf(stderr, "Usage: fettle %s -config pipelines/NAME/stages.yaml [-in NAME=REF] [-store DIR]\n\nRuns the stage %s and prints one JSON report on stdout.\n\n", name, name)
+		fs.SetOutput(stderr)
+		fs.PrintDefaults()
 		return nil, 0
 	} else if err != nil {
-		return nil, 2
+		return nil, exit(name, usageError(fmt.Sprintf("%v (`fettle %s -h` tells more)", err, name)), stderr)
 	}
 	if err := inv.complete(fs.Args()); err != nil {
 		return nil, exit(name, err, stderr)
