@@ -251,31 +251,42 @@ func TestSchedulesEqualTransformers(t *testing.T) {
 	if err := json.Unmarshal(raw, &cases); err != nil {
 		t.Fatal(err)
 	}
-	known := map[string]bool{"constant": true, "constant_with_warmup": true, "linear": true, "cosine": true, "cosine_with_min_lr": true}
 	checked := 0
 	for _, c := range cases {
 		s := Schedule{Name: c.Schedule, Warmup: c.Warmup}
 		for key, value := range c.Kwargs {
-			switch v, _ := value.(float64); key {
-			case "min_lr":
-				s.MinRate = v / c.Base
-			case "min_lr_rate":
-				s.MinRate = v
+			number, _ := value.(float64)
+			name, _ := value.(string)
+			switch key {
+			case "min_lr", "lr_end":
+				s.MinRate = number / c.Base
+			case "min_lr_rate", "min_lr_ratio":
+				s.MinRate = number
+			case "num_cycles":
+				s.Cycles = number
+			case "power":
+				s.Power = number
+			case "timescale":
+				s.Timescale = int(number)
+			case "num_decay_steps":
+				s.Decay = int(number)
+			case "decay_type":
+				s.DecayType = name
+			case "warmup_type":
+				s.WarmupType = name
 			default:
-				s.Name = "other"
+				t.Errorf("%s: setting %s is not known here", c.Schedule, key)
 			}
 		}
-		if !known[s.Name] {
-			continue
-		}
+		s.Check(func(field, want string) { t.Errorf("%s refuses %s: %s", c.Schedule, field, want) })
 		checked++
 		for i, want := range c.LR {
 			if got := c.Base * s.At(i, c.Total); math.Abs(got-want) > 1e-12 {
-				t.Errorf("%s warmup %d of %d, step %d: %v, want %v", c.Schedule, c.Warmup, c.Total, i+1, got, want)
+				t.Errorf("%s %v warmup %d of %d, step %d: %v, want %v", c.Schedule, c.Kwargs, c.Warmup, c.Total, i+1, got, want)
 			}
 		}
 	}
-	if checked < 10 {
+	if checked < 20 {
 		t.Errorf("only %d schedules were checked", checked)
 	}
 }
