@@ -77,13 +77,17 @@ func quantiseBlock(codes []byte, block []float32) float32 {
 
 // Dequantise undoes Quantise: n values by the given 16 (a file brings its own).
 func Dequantise(packed []byte, absmax []float32, values [16]float32, n int) []float32 {
+	return dequantise(packed, absmax, values, n, Block)
+}
+
+func dequantise(packed []byte, absmax []float32, values [16]float32, n, block int) []float32 {
 	out := make([]float32, n)
 	for i := range out {
 		nibble := packed[i/2]
 		if i%2 == 0 {
 			nibble >>= 4
 		}
-		out[i] = values[nibble&15] * absmax[i/Block]
+		out[i] = values[nibble&15] * absmax[i/block]
 	}
 	return out
 }
