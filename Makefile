@@ -27,6 +27,7 @@ lint: ## gofmt, vet, staticcheck
 
 generate: build ## schemas and tables of settings, from the code
 	bin/fettle schema -o schemas/stages.schema.json
+	docs/settings.sh bin/fettle
 
 torture: ## a thousand random kills: the same bytes at the end
 	FETTLE_KILLS=1000 $(GO) test -count=1 -timeout 12h -run Torture -v ./internal/e2e/

@@ -42,7 +42,7 @@ func (a *App) verbs() []verb {
 		verb{"lineage", "REF ID | SOURCE:FILE:ROW", "where a row came from, and what became of it", a.lineage},
 		verb{"verify", "[REF...] [-remove]", "hash artifacts again and compare", a.verify},
 		verb{"gc", "[-keep N] [-yes]", "remove artifacts that no kept run needs", a.gc},
-		verb{"list", "[sources|operators|shapes|artifacts|runs]", "what there is", a.list},
+		verb{"list", "[pipelines|runs|artifacts|times|STAGE]", "what there is; STAGE: its settings", a.list},
 		verb{"schema", "", "JSON Schema of stages.yaml, for editors", a.schema},
 		verb{"tokens", "[train] ...", "count or encode text with a tokenizer; train one", a.tokens},
 		verb{"export", "REF -to DIR", "copy a trained adapter or model out of the store", a.export},

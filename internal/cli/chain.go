@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"fettle/internal/artifact"
 	"fettle/internal/modeldir"
@@ -39,9 +40,16 @@ func (c chain) tokenizer(root string) (*tokenizer.Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := modeldir.Open(root, note)
+	now, err := modeldir.Read(root, note.Path)
 	if err != nil {
 		return nil, err
+	}
+	if now.Tokenizer != note.Tokenizer {
+		return nil, fmt.Errorf("model %s: the tokenizer changed since the format stage read it", note.Path)
+	}
+	dir := note.Path
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(root, dir)
 	}
 	return tokenizer.Load(dir)
 }

@@ -70,7 +70,7 @@ func why(v stage.Preview) string {
 func dependsOn(s stage.Stage, pending map[string]bool) string {
 	var names []string
 	for _, in := range s.Reads() {
-		if pending[in.Name] {
+		if pending[in.Name] || in.Or != "" && pending[in.Or] {
 			names = append(names, in.Name)
 		}
 	}

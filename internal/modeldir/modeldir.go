@@ -20,7 +20,7 @@ type Note struct {
 	Name      string `json:"name"`
 	Path      string `json:"path"`      // as in the settings, relative to the project root
 	Config    string `json:"config"`    // sha256 of config.json
-	Tokenizer string `json:"tokenizer"` // of tokenizer.json and tokenizer_config.json
+	Tokenizer string `json:"tokenizer"` // of tokenizer.json and tokenizer_config.json, "" when there is none (rows that are tokens already)
 	Template  string `json:"template"`  // of chat_template.jinja, "" when it is in tokenizer_config.json
 	Weights   string `json:"weights"`   // of the safetensors files, "" when there are none (training from scratch)
 }
@@ -42,7 +42,7 @@ func Read(root, path string) (Note, error) {
 		return digest
 	}
 	n.Config = sum(false, "config.json")
-	n.Tokenizer = sum(false, "tokenizer.json", "tokenizer_config.json")
+	n.Tokenizer = sum(true, "tokenizer.json", "tokenizer_config.json")
 	n.Template = sum(true, "chat_template.jinja")
 	weights, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
 	if err != nil {

@@ -114,6 +114,9 @@ func inputNames(inputs []Input) string {
 	var names []string
 	for _, in := range inputs {
 		names = append(names, in.Name)
+		if in.Or != "" {
+			names = append(names, in.Or)
+		}
 	}
 	return strings.Join(names, ", ")
 }

@@ -32,6 +32,7 @@ type Def[S any] struct {
 // Input is an artifact that a stage reads; its name is the stage that makes it.
 type Input struct {
 	Name     string
+	Or       string // stage that is read instead where a pipeline has no stage Name
 	Optional bool
 }
 
@@ -211,25 +212,46 @@ func (d Def[S]) inputs(p *plan[S], inv *invocation) error {
 		}
 	}
 	for _, input := range d.Inputs {
-		ref, given := inv.in[input.Name]
-		if !given {
-			last, err := LastArtifact(p.store, p.pipeline, input.Name)
-			if err != nil && input.Optional {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			ref = last
+		name, ref, err := input.find(inv.in, p)
+		if err != nil && input.Optional {
+			continue
+		}
+		if err != nil {
+			return err
 		}
 		a, err := p.store.Get(ref)
 		if err != nil {
-			return fmt.Errorf("input %s: %w", input.Name, err)
+			return fmt.Errorf("input %s: %w", name, err)
 		}
-		p.in[input.Name] = a
-		p.parts.Inputs[input.Name] = a.Manifest.Digest
+		p.in[name] = a
+		p.parts.Inputs[name] = a.Manifest.Digest
 	}
 	return nil
+}
+
+// lastMade finds what the newest run of the pipeline made at a stage.
+type lastMade interface {
+	last(stage string) (artifact.Ref, error)
+}
+
+func (p *plan[S]) last(stage string) (artifact.Ref, error) {
+	return LastArtifact(p.store, p.pipeline, stage)
+}
+
+// find says which artifact an input is: the one given, else what the pipeline's last run made.
+func (i Input) find(given map[string]artifact.Ref, p lastMade) (string, artifact.Ref, error) {
+	for _, name := range []string{i.Name, i.Or} {
+		if ref, ok := given[name]; ok && name != "" {
+			return name, ref, nil
+		}
+	}
+	ref, err := p.last(i.Name)
+	if err != nil && i.Or != "" {
+		if other, err := p.last(i.Or); err == nil {
+			return i.Or, other, nil
+		}
+	}
+	return i.Name, ref, err
 }
 
 // contents puts the content of every path setting, and what the stage adds, into the key.
@@ -260,7 +282,7 @@ func (d Def[S]) contents(p *plan[S]) (err error) {
 
 func (d Def[S]) reads(name string) bool {
 	for _, in := range d.Inputs {
-		if in.Name == name {
+		if name == in.Name || name == in.Or && in.Or != "" {
 			return true
 		}
 	}

@@ -43,8 +43,11 @@ func (d Def[S]) Preview(args []string, made map[string]artifact.Ref, stderr io.W
 		return Preview{}, usageError(fmt.Sprintf("exit %d", code))
 	}
 	for _, in := range d.Inputs {
-		if ref, ok := made[in.Name]; ok {
-			inv.in[in.Name] = ref
+		for _, name := range []string{in.Or, in.Name} {
+			if ref, ok := made[name]; ok {
+				delete(inv.in, in.Or)
+				inv.in[name] = ref
+			}
 		}
 	}
 	p, err := d.plan(inv)

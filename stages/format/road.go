@@ -58,10 +58,11 @@ func (r *road) train(ctx context.Context, pass int) error {
 	task := r.job.Progress.Task(fmt.Sprintf("pass %d", pass+1), 0, "conversations")
 	defer task.Done()
 	var window []schemas.Conversation
+	var ready [][]example // of a shape that is tokenised already
 	flush := func() error {
-		err := r.pack(ctx, pass, window)
+		err := r.pack(ctx, pass, window, ready)
 		task.Add(int64(len(window)))
-		window = window[:0]
+		window, ready = window[:0], ready[:0]
 		return err
 	}
 	err := r.rows.each(ctx, func(rec *Record) error {
@@ -73,6 +74,13 @@ func (r *road) train(ctx context.Context, pass int) error {
 			return fmt.Errorf("%s:%d: %w", rec.File, rec.Row, err)
 		}
 		window = append(window, converted...)
+		if t, ok := r.job.Settings.Shape.Value.(tokenised); ok && len(converted) > 0 {
+			ex, err := t.encode(rec)
+			if err != nil {
+				return err
+			}
+			ready = append(ready, []example{ex})
+		}
 		if len(window) >= r.job.Settings.Pack.Window {
 			return flush()
 		}
@@ -96,6 +104,10 @@ func (r *road) convert(rec *Record, pass int) ([]schemas.Conversation, error) {
 		if err != nil {
 			return nil, err
 		}
+		if r.enc == nil {
+			out = append(out, c)
+			continue
+		}
 		if special := r.enc.injected(c); special != "" {
 			r.faults[rec.ID] = bad("special_token", "the text holds %q, which is a special token of the model", special)
 			return nil, nil
@@ -115,16 +127,18 @@ func (r *road) isHeld(rec *Record) bool {
 	if err != nil || len(facts) == 0 {
 		return false
 	}
-	return exam.heldLanguage(facts[0].Group, r.languages[facts[0].Group]) == facts[0].Lang
+	held := exam.heldLanguage(facts[0].Group, r.languages[facts[0].Group])
+	return held != "" && held == facts[0].Lang
 }
 
-func (r *road) pack(ctx context.Context, pass int, window []schemas.Conversation) error {
+func (r *road) pack(ctx context.Context, pass int, window []schemas.Conversation, examples [][]example) (err error) {
 	if len(window) == 0 {
 		return nil
 	}
-	examples, err := r.enc.all(ctx, window, r.job.Workers)
-	if err != nil {
-		return err
+	if len(examples) == 0 {
+		if examples, err = r.enc.all(ctx, window, r.job.Workers); err != nil {
+			return err
+		}
 	}
 	var fit []example
 	for i, c := range window {
@@ -133,6 +147,9 @@ func (r *road) pack(ctx context.Context, pass int, window []schemas.Conversation
 			return err
 		}
 		fit = append(fit, kept...)
+	}
+	if r.job.Settings.Pack.Alone {
+		return r.out.alone(fit)
 	}
 	seed := fmt.Sprintf("%d/%d", r.job.Settings.Pack.Seed, pass)
 	shuffle(fit, seed)
@@ -148,7 +165,7 @@ func (r *road) fitting(c schemas.Conversation, examples []example) ([]example, e
 		case len(e.ids) > r.job.Settings.Pack.Length:
 			r.tooLong[rowID(c)]++
 			r.out.tooLong++
-		case n == 0:
+		case n == 0 && !r.job.Settings.Pack.Alone: // alone: another program's run is repeated, with its empty rows
 			r.untrained[rowID(c)]++
 			r.out.untrained++
 		default:

@@ -12,7 +12,7 @@ import (
 )
 
 // Stage is the stage format: it writes conversations.arrow, blocks.arrow and, with an exam, kb.arrow and questions.arrow.
-var Stage = stage.Def[Settings]{Name: "format", Version: 1, Inputs: []stage.Input{{Name: "clean"}}, Defaults: defaults, Run: run}
+var Stage = stage.Def[Settings]{Name: "format", Version: 1, Inputs: []stage.Input{{Name: "clean", Or: "ingest"}}, Defaults: defaults, Run: run}
 
 func run(ctx context.Context, j *stage.Job[Settings]) error {
 	note, err := modeldir.Read(j.Root, j.Settings.Model)
@@ -20,16 +20,23 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 		return err
 	}
 	j.Note("model", note)
-	enc, err := newEncoder(j.Path(j.Settings.Model), j.Settings)
-	if err != nil {
-		return err
+	var enc *encoder
+	if _, ok := j.Settings.Shape.Value.(tokenised); !ok {
+		if enc, err = newEncoder(j.Path(j.Settings.Model), j.Settings); err != nil {
+			return err
+		}
 	}
 	w, err := newWriters(j)
 	if err != nil {
 		return err
 	}
 	defer w.abort()
-	rows := &rowSource{path: j.In["clean"].Path("rows.arrow")}
+	rows := &rowSource{}
+	if clean, ok := j.In["clean"]; ok {
+		rows.path = clean.Path("rows.arrow")
+	} else {
+		rows.path = j.In["ingest"].Path("rows.parquet")
+	}
 	road := &road{job: j, rows: rows, enc: enc, out: w, used: map[string]bool{}}
 	if err := road.survey(ctx); err != nil {
 		return err
@@ -48,8 +55,8 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 		return err
 	}
 	road.figures()
-	if w.tokens.trained == 0 && w.conversations > 0 {
-		return errors.New("no token would be trained: check loss and the template's assistant turns")
+	if w.tokens.trained == 0 {
+		return errors.New("no token would be trained: no row of the trained splits gives a conversation with a learnt token (look at splits, shape, loss and pack.length)")
 	}
 	return w.close()
 }

@@ -23,6 +23,7 @@ type Settings struct {
 // Pack says how conversations become blocks.
 type Pack struct {
 	Length int   `json:"length" check:"min=8" jsonschema:"tokens of a block"`
+	Alone  bool  `json:"alone" jsonschema:"one example a block, in the order of the rows: no packing, no shuffling"`
 	Window int   `json:"window" check:"min=1" jsonschema:"conversations that are shuffled and packed together; bounds the memory"`
 	Seed   int64 `json:"seed" jsonschema:"of the order of the conversations"`
 }

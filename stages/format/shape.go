@@ -17,6 +17,11 @@ type Shape interface {
 	Passes() int
 }
 
+// tokenised is a shape whose rows need neither template nor tokenizer.
+type tokenised interface {
+	encode(r *Record) (example, error)
+}
+
 // Examiner is a shape whose rows are documents that questions can be asked about.
 type Examiner interface {
 	Shape

@@ -60,20 +60,33 @@ func (w *writers) blocks(packed [][]example, seed string) error {
 		return shortHash(seed, packed[i][0].id) < shortHash(seed, packed[j][0].id)
 	})
 	for _, examples := range packed {
-		b := block(examples)
-		b.ID = w.tokens.blocks
-		w.tokens.blocks++
-		w.tokens.all += int64(len(b.InputIDs))
-		for _, l := range b.Labels {
-			if l != schemas.Untrained {
-				w.tokens.trained++
-			}
-		}
-		if err := w.block.Write(b); err != nil {
+		if err := w.write(block(examples)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// alone writes every example as a block of its own, in the order they come.
+func (w *writers) alone(examples []example) error {
+	for _, e := range examples {
+		if err := w.write(block([]example{e})); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writers) write(b schemas.Block) error {
+	b.ID = w.tokens.blocks
+	w.tokens.blocks++
+	w.tokens.all += int64(len(b.InputIDs))
+	for _, l := range b.Labels {
+		if l != schemas.Untrained {
+			w.tokens.trained++
+		}
+	}
+	return w.block.Write(b)
 }
 
 func (w *writers) documents(docs []schemas.Doc) error {

@@ -120,7 +120,7 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 	var a *lora.Adapter
 	if s.Mode == "lora" {
 		var err error
-		if a, err = lora.New(f.model, s.LoRA, seed); err != nil {
+		if a, err = f.adapter(seed); err != nil {
 			return err
 		}
 		weights = a.Weights
@@ -157,6 +157,14 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 	}
 	f.results = append(f.results, result{seed: seed, adapter: a, names: p.trainable, state: t.state})
 	return nil
+}
+
+// adapter is a new one, or the one that the settings start from.
+func (f *fitting) adapter(seed int64) (*lora.Adapter, error) {
+	if from := f.job.Settings.From; from != "" {
+		return lora.Load(f.job.Path(from), f.model)
+	}
+	return lora.New(f.model, f.job.Settings.LoRA, seed)
 }
 
 func (f *fitting) resume(t *training) error {

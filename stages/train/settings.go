@@ -12,6 +12,7 @@ import (
 type Settings struct {
 	Mode       string        `json:"mode" check:"oneof=lora|full|scratch" jsonschema:"lora: an adapter on the frozen model; full: all weights; scratch: all weights from random ones"`
 	LoRA       lora.Config   `json:"lora" jsonschema:"the adapter (mode lora)"`
+	From       string        `json:"from" path:"dir" jsonschema:"adapter to start from, as PEFT or fettle saved it (mode lora); it brings its own sizes and targets"`
 	Seeds      []int64       `json:"seeds" check:"minlen=1" jsonschema:"one training for each: of the initial weights, the order of the blocks and dropout"`
 	Epochs     int           `json:"epochs" check:"min=1" jsonschema:"passes over the blocks"`
 	MaxSteps   int           `json:"max_steps" check:"min=0" jsonschema:"end after so many optimizer steps (0 = after the epochs)"`
@@ -70,6 +71,9 @@ func (s Settings) Check(fault func(field, want string)) {
 			fault(fmt.Sprintf("seeds[%d]", i), fmt.Sprintf("seeds that differ: %d is there already", seed))
 		}
 		seen[seed] = true
+	}
+	if s.Mode != "lora" && s.From != "" {
+		fault("from", "left out: only mode lora starts from an adapter")
 	}
 	if s.Mode != "lora" && len(s.Seeds) > 1 {
 		fault("seeds", "one seed: several are for adapters (mode lora)")

@@ -1,0 +1,137 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fettle/internal/safetensors"
+	"fettle/internal/shared"
+	"fettle/internal/stage"
+	"fettle/schemas"
+	"fettle/stages/format"
+	"fettle/stages/ingest"
+	"fettle/stages/train"
+)
+
+// A run of transformers and PEFT, repeated by the stages: its batches as rows of tokens, its adapter to start from.
+const referenceStages = `ingest:
+  sources:
+    - files: {name: batches, path: rows.jsonl}
+format:
+  model: %s
+  shape: tokens
+  loss: all
+  pack: {length: 16, alone: true}
+train:
+  from: %s
+  shuffle: false
+  batch: {rows: 2, accumulate: 2}
+  optimizer: {lr: 1e-3, weight_decay: 0.01, clip: 1}
+  schedule: {name: linear, warmup: 4}
+  backend: go
+`
+
+func TestTheStagesRepeatAReferenceRun(t *testing.T) {
+	golden := shared.Path(t, "golden/models")
+	root := t.TempDir()
+	t.Chdir(root)
+	for _, name := range []string{"FETTLE_STORE", "FETTLE_RUN", "DAG_RUN_ID"} {
+		t.Setenv(name, "")
+	}
+	rows := tokenRows(t, filepath.Join(golden, "lora", "batches-llama3.safetensors"))
+	settings := fmt.Sprintf(referenceStages, filepath.Join(golden, "families", "llama3"), filepath.Join(golden, "lora", "llama3-plain", "adapter"))
+	for path, raw := range map[string][]byte{"rows.jsonl": rows, "pipelines/ref/stages.yaml": []byte(settings)} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var report stage.Report
+	for _, s := range []stage.Stage{ingest.Stage, format.Stage, train.Stage} {
+		var out, errs bytes.Buffer
+		if code := s.Start(t.Context(), []string{"-config", "pipelines/ref/stages.yaml"}, &out, &errs); code != 0 {
+			t.Fatalf("%s: exit %d: %s", s.Title(), code, errs.String())
+		}
+		if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+			t.Fatal(err)
+		}
+	}
+	compareHistory(t, filepath.Join(report.Path, "history.jsonl"), filepath.Join(golden, "lora", "llama3-plain", "trajectory-linear.json"))
+}
+
+// tokenRows writes every row of the recorded batches, without its padding, as a line of JSON.
+func tokenRows(t *testing.T, path string) []byte {
+	t.Helper()
+	f, err := safetensors.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, _ := f.Info("input_ids")
+	columns := map[string][]int64{}
+	for _, name := range []string{"input_ids", "labels", "attention_mask"} {
+		if columns[name], err = f.Int64(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	width := info.Shape[2]
+	for at := 0; at < len(columns["input_ids"]); at += width {
+		row := map[string][]int64{}
+		for i := at; i < at+width; i++ {
+			if columns["attention_mask"][i] == 1 {
+				row["input_ids"] = append(row["input_ids"], columns["input_ids"][i])
+				row["labels"] = append(row["labels"], columns["labels"][i])
+			}
+		}
+		if err := enc.Encode(row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out.Bytes()
+}
+
+func compareHistory(t *testing.T, path, reference string) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want struct {
+		Log []struct {
+			Loss     float64 `json:"loss"`
+			GradNorm float64 `json:"grad_norm"`
+			LR       float64 `json:"lr"`
+		} `json:"log"`
+	}
+	ref, err := os.ReadFile(reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(ref, &want); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
+	if len(lines) != len(want.Log) {
+		t.Fatalf("%d steps, want %d", len(lines), len(want.Log))
+	}
+	for i, line := range lines {
+		var got schemas.Step
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatal(err)
+		}
+		w := want.Log[i]
+		if math.Abs(got.Loss-w.Loss) > 2.1e-5 || math.Abs(got.GradNorm-w.GradNorm) > 1e-4*w.GradNorm+2.3e-4 || math.Abs(got.LR-w.LR) > 1e-12 {
+			t.Errorf("step %d: %+v, want %+v", i+1, got, w)
+		}
+	}
+}

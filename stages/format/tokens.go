@@ -1,0 +1,71 @@
+package format
+
+import (
+	"iter"
+
+	"fettle/schemas"
+)
+
+func init() { register("tokens", &Tokens{IDs: "input_ids", Labels: "labels"}) }
+
+// Tokens reads rows that are tokenised already: {input_ids, labels}, as transformers' data collators take them. A label is
+// the token itself where it is learnt and -100 elsewhere. It lets a run of another program be repeated to the token.
+type Tokens struct {
+	IDs    string `json:"input_ids" jsonschema:"column of the token ids"`
+	Labels string `json:"labels" jsonschema:"column of the labels; where the table has none, every token is learnt"`
+}
+
+// Passes implements Shape.
+func (t *Tokens) Passes() int { return 1 }
+
+// Convert implements Shape; the tokens themselves come from encode.
+func (t *Tokens) Convert(r *Record, _ int) iter.Seq2[schemas.Conversation, error] {
+	return one(func() (schemas.Conversation, error) {
+		_, err := t.encode(r)
+		return schemas.Conversation{Origin: r.Origin, Split: r.Split}, err
+	})
+}
+
+// encode implements tokenised.
+func (t *Tokens) encode(r *Record) (example, error) {
+	ex := example{id: r.ID}
+	var err error
+	if ex.ids, err = integers(r, t.IDs); err != nil {
+		return ex, err
+	}
+	ex.labels = append([]int32(nil), ex.ids...)
+	if r.Has(t.Labels) {
+		if ex.labels, err = integers(r, t.Labels); err != nil {
+			return ex, err
+		}
+	}
+	if len(ex.ids) == 0 {
+		return ex, bad("no_tokens", "column %s is empty", t.IDs)
+	}
+	if len(ex.labels) != len(ex.ids) {
+		return ex, bad("bad_labels", "%d labels for %d tokens", len(ex.labels), len(ex.ids))
+	}
+	for i, l := range ex.labels {
+		if l != schemas.Untrained && l != ex.ids[i] {
+			return ex, bad("bad_labels", "label %d is %d: want the token itself, %d, or %d", i, l, ex.ids[i], schemas.Untrained)
+		}
+	}
+	ex.labels[0] = schemas.Untrained // nothing predicts the first token
+	return ex, nil
+}
+
+func integers(r *Record, column string) ([]int32, error) {
+	items, ok := r.Value(column).([]any)
+	if !ok {
+		return nil, bad("bad_tokens", "column %s is no list of integers", column)
+	}
+	out := make([]int32, len(items))
+	for i, v := range items {
+		n, ok := v.(int64)
+		if !ok || int64(int32(n)) != n {
+			return nil, bad("bad_tokens", "column %s, entry %d: %v is no token id", column, i, v)
+		}
+		out[i] = int32(n)
+	}
+	return out, nil
+}
