@@ -140,6 +140,10 @@ func parse(fs *flag.FlagSet, args []string) (rest []string, code int, done bool)
 
 func (a *App) fail(verb string, err error) int {
 	fmt.Fprintf(a.Stderr, "fettle %s: %v\n", verb, err)
+	var stopped stage.Interrupted
+	if errors.As(err, &stopped) {
+		return stopped.Code()
+	}
 	return 1
 }
 

@@ -34,7 +34,17 @@ func (p *Program) Start(ctx context.Context, run Run) (Status, error) {
 	}
 	cmd := exec.Command(p.Path, "start", "-q", "-r", run.ID, filepath.Join(p.root, "pipelines", run.DAG+".yaml"), "--", `CONFIG="`+run.Config+`"`)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches us alone; we pass it on once
+	done, err := p.turn(ctx)
+	if err != nil {
+		return Status{}, fmt.Errorf("start %s: %w", run.DAG, err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer done()
+		p.untilBegun(run, ended)
+	}()
 	said, err := p.work(ctx, cmd)
+	close(ended)
 	s, statusErr := p.Status(run.DAG, run.ID)
 	if errors.Is(statusErr, fs.ErrNotExist) {
 		return s, fmt.Errorf("start %s: Dagu does not run it (%v): %s", run.DAG, err, said)

@@ -73,6 +73,19 @@ func TestThroughDagu(t *testing.T) {
 	}
 }
 
+// What a step must know reaches it through Dagu: the store, changed settings, the run; paths may hold what a shell would split.
+func TestEnvironmentThroughDagu(t *testing.T) {
+	p := scheduled(t)
+	p.store = filepath.Join(t.TempDir(), "my store 名")
+	p.run("run", "mini", "-set", "train.epochs=1", "-set", "eval.max_new_tokens=4")
+	through := p.digests()
+	p.store = filepath.Join(t.TempDir(), "store")
+	p.run("run", "mini", "-local", "-set", "train.epochs=1", "-set", "eval.max_new_tokens=4")
+	if diff := cmp.Diff(p.digests(), through); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // The exit code is that of the step that failed; what is wrong is shown.
 func TestDaguTellsTheTruth(t *testing.T) {
 	p := scheduled(t)
