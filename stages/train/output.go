@@ -60,6 +60,9 @@ func (f *fitting) save(r result) error {
 		if err != nil {
 			return err
 		}
+		if err := f.writeTrainerState(fmt.Sprintf("adapters/seed-%d/trainer_state.json", r.seed), r); err != nil {
+			return err
+		}
 		return r.adapter.Save(filepath.Dir(dir), f.note.Name)
 	}
 	path, err := f.job.File("model/config.json")
@@ -75,7 +78,7 @@ func (f *fitting) save(r result) error {
 			return fmt.Errorf("save model: %w", err)
 		}
 	}
-	return nil
+	return f.writeTrainerState("model/trainer_state.json", r)
 }
 
 func copyFile(to, from string) error {

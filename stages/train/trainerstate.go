@@ -1,0 +1,64 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+)
+
+// trainerState is Hugging Face's trainer_state.json, for the tools that read it. It holds times, so it is a fact.
+type trainerState struct {
+	BestGlobalStep  any              `json:"best_global_step"`
+	BestMetric      any              `json:"best_metric"`
+	BestCheckpoint  any              `json:"best_model_checkpoint"`
+	Epoch           float64          `json:"epoch"`
+	EvalSteps       int              `json:"eval_steps"`
+	GlobalStep      int64            `json:"global_step"`
+	IsHyperSearch   bool             `json:"is_hyper_param_search"`
+	IsLocalZero     bool             `json:"is_local_process_zero"`
+	IsWorldZero     bool             `json:"is_world_process_zero"`
+	LogHistory      []map[string]any `json:"log_history"`
+	LoggingSteps    int              `json:"logging_steps"`
+	MaxSteps        int              `json:"max_steps"`
+	InputTokensSeen int64            `json:"num_input_tokens_seen"`
+	TrainEpochs     int              `json:"num_train_epochs"`
+	SaveSteps       int              `json:"save_steps"`
+	Callbacks       map[string]any   `json:"stateful_callbacks"`
+	TotalFLOs       float64          `json:"total_flos"`
+	BatchSize       int              `json:"train_batch_size"`
+	TrialName       any              `json:"trial_name"`
+	TrialParams     any              `json:"trial_params"`
+}
+
+// writeTrainerState writes the state of one seed's training beside its weights.
+func (f *fitting) writeTrainerState(name string, r result) error {
+	s := f.job.Settings
+	_, total := s.steps(len(f.data.blocks))
+	state := trainerState{IsLocalZero: true, IsWorldZero: true, LoggingSteps: 1, MaxSteps: total, TrainEpochs: s.Epochs, SaveSteps: s.Checkpoint.Every,
+		Callbacks: map[string]any{}, BatchSize: s.Batch.Rows, GlobalStep: int64(r.state.step)}
+	sum, tokens := 0.0, int64(0)
+	for _, h := range r.state.history {
+		state.LogHistory = append(state.LogHistory, map[string]any{"epoch": h.Epoch, "grad_norm": h.GradNorm, "learning_rate": h.LR, "loss": h.Loss, "step": h.Step})
+		state.Epoch = h.Epoch
+		sum += h.Loss * float64(h.Tokens)
+		tokens += h.Tokens
+	}
+	perEpoch, _ := s.steps(len(f.data.blocks))
+	state.InputTokensSeen = f.tokens() * int64(r.state.step) / int64(perEpoch)
+	seconds := time.Since(f.started).Seconds() // of this process: a resumed run counts from where it went on
+	if len(r.state.history) > 0 {
+		state.LogHistory = append(state.LogHistory, map[string]any{"epoch": state.Epoch, "step": r.state.step, "train_loss": sum / float64(max(tokens, 1)),
+			"train_runtime": seconds, "train_steps_per_second": float64(r.state.step) / seconds, "train_samples_per_second": float64(r.state.step*s.Batch.Rows*s.Batch.Accumulate) / seconds, "total_flos": 0.0})
+	}
+	raw, err := json.MarshalIndent(state, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode trainer state: %w", err)
+	}
+	path, err := f.job.File(name)
+	if err != nil {
+		return err
+	}
+	f.job.Fact(name)
+	return os.WriteFile(path, append(raw, '\n'), 0o644)
+}
