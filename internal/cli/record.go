@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 
 	"fettle/internal/runlog"
 )
@@ -21,7 +23,14 @@ func (a *App) record(_ context.Context, args []string) int {
 	if err != nil {
 		return a.fail("record", err)
 	}
+	if _, err := os.Stat(store.RunDir(rest[0])); err != nil {
+		return a.fail("record", fmt.Errorf("no run %s: %w", rest[0], err))
+	}
 	run, err := runlog.Assemble(store, rest[0], a.Version)
+	if errors.Is(err, runlog.ErrNothing) { // its first stage failed: no fault of the handler that records
+		fmt.Fprintf(a.Stderr, "run %s: nothing to record: %v\n", rest[0], runlog.ErrNothing)
+		return 0
+	}
 	if err != nil {
 		return a.fail("record", err)
 	}

@@ -116,7 +116,7 @@ func TestDaguTellsTheTruth(t *testing.T) {
 		p.t = t
 		p.edit(config, "path: pages", "path: nowhere")
 		defer p.edit(config, "path: nowhere", "path: pages")
-		if r := p.try("run", "mini"); r.code != 1 || !strings.Contains(r.stderr, "no such file or directory") {
+		if r := p.try("run", "mini"); r.code != 1 || !strings.Contains(r.stderr, "no such file or directory") || strings.Contains(r.stderr, "onExit") {
 			t.Errorf("exit %d\n%s", r.code, r.stderr)
 		}
 		if s := p.statusOf(p.lastStarted()); len(s.Steps) == 0 || s.Steps[0].Retries != 2 {

@@ -50,6 +50,9 @@ type Facts struct {
 	CPUs    int                `json:"cpus"`
 }
 
+// ErrNothing means that a run has made nothing that could be recorded.
+var ErrNothing = errors.New("no stage of it has ended")
+
 // Assemble makes run.json out of what the stages of a run left, and writes it into the run's folder.
 func Assemble(store *artifact.Store, id, version string) (*Run, error) {
 	dir := store.RunDir(id)
@@ -76,7 +79,7 @@ func Assemble(store *artifact.Store, id, version string) (*Run, error) {
 		}
 	}
 	if len(run.Stages) == 0 {
-		return nil, fmt.Errorf("assemble run %s: no stage of it has ended", id)
+		return nil, fmt.Errorf("assemble run %s: %w", id, ErrNothing)
 	}
 	raw, err := json.MarshalIndent(run, "", "  ")
 	if err != nil {
