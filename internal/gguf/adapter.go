@@ -9,34 +9,46 @@ import (
 	"fettle/internal/model"
 )
 
-// WriteAdapter writes an adapter for llama.cpp, its matrices as f32 or f16. llama.cpp multiplies by alpha/rank and knows no
-// rsLoRA, so that adapter.lora.alpha is scale · rank: alpha itself, and alpha · sqrt(rank) for rsLoRA.
+// WriteAdapter writes an adapter for llama.cpp, its matrices as f32 or f16.
 func WriteAdapter(path, name string, m *model.Model, a *lora.Adapter, t Type) error {
-	if t != F32 && t != F16 {
-		return fmt.Errorf("gguf adapter as %s: want f32 or f16", t)
-	}
-	arch, ok := archs[m.Config.ModelType]
-	if !ok {
-		_, err := Places(m)
+	all, alpha, err := AdapterTensors(m, a, t)
+	if err != nil {
 		return err
 	}
-	alpha := a.Modules[0].Scale * float64(a.Modules[0].Rank)
 	h := &Header{}
-	h.add("general.architecture", arch.name)
+	h.add("general.architecture", archs[m.Config.ModelType].name)
 	h.add("general.type", "adapter")
 	h.add("general.name", name)
 	h.add("general.file_type", traits[t].fileType)
 	h.add("adapter.type", "lora")
 	h.add("adapter.lora.alpha", float32(alpha))
+	return Write(path, h.Meta, all)
+}
+
+// AdapterTensors lists an adapter's tensors as a file holds them, and the file's alpha. llama.cpp multiplies by alpha/rank and
+// knows no rsLoRA, so that alpha is scale · rank: PEFT's own, and alpha · sqrt(rank) for rsLoRA.
+func AdapterTensors(m *model.Model, a *lora.Adapter, t Type) ([]Tensor, float64, error) {
+	if t != F32 && t != F16 {
+		return nil, 0, fmt.Errorf("gguf adapter as %s: want f32 or f16", t)
+	}
+	arch, ok := archs[m.Config.ModelType]
+	if !ok {
+		_, err := Places(m)
+		return nil, 0, err
+	}
+	if len(a.Names()) != 2*len(a.Modules) || len(a.Modules) == 0 {
+		return nil, 0, fmt.Errorf("gguf adapter: llama.cpp knows A and B of projections only, this adapter has more: %q", a.Names())
+	}
+	alpha := a.Modules[0].Scale * float64(a.Modules[0].Rank)
 	var all []Tensor
 	for _, mod := range a.Modules {
 		pair, err := adapterTensors(m, arch, a, mod, alpha, t)
 		if err != nil {
-			return err
+			return nil, 0, err
 		}
 		all = append(all, pair...)
 	}
-	return Write(path, h.Meta, all)
+	return all, alpha, nil
 }
 
 // adapterTensors: B's rows go where the base's rows go; a module whose scale · rank is another than the file's alpha carries
@@ -46,19 +58,15 @@ func adapterTensors(m *model.Model, arch arch, a *lora.Adapter, mod lora.Module,
 	if err != nil {
 		return nil, err
 	}
-	low, err := tensors.CopyFlatData[float32](a.Weights[lora.NameA(mod.Name)])
+	low, err := matrix(a, lora.NameA(mod.Name))
 	if err != nil {
-		return nil, fmt.Errorf("adapter %s: %w", mod.Name, err)
+		return nil, err
 	}
-	up, err := tensors.CopyFlatData[float32](a.Weights[lora.NameB(mod.Name)])
+	up, err := matrix(a, lora.NameB(mod.Name))
 	if err != nil {
-		return nil, fmt.Errorf("adapter %s: %w", mod.Name, err)
+		return nil, err
 	}
-	if by := mod.Scale * float64(mod.Rank) / alpha; alpha != 0 && by != 1 {
-		for i := range up {
-			up[i] = float32(float64(up[i]) * by)
-		}
-	}
+	scale(up, mod.Scale*float64(mod.Rank), alpha)
 	if heads := permuted(m.Config, mod.Name+"."); arch.permute && heads > 0 {
 		up = permute(up, heads, mod.Rank, false)
 	}
@@ -68,18 +76,33 @@ func adapterTensors(m *model.Model, arch arch, a *lora.Adapter, mod lora.Module,
 	}, nil
 }
 
-// ReadAdapter reads an adapter file into the modules of like, as llama.cpp computes with it: scale is alpha/rank.
-func ReadAdapter(path string, m *model.Model, like *lora.Adapter) (*lora.Adapter, error) {
-	f, err := Open(path)
-	if err != nil {
-		return nil, err
+func matrix(a *lora.Adapter, name string) ([]float32, error) {
+	t := a.Weights[name]
+	if t == nil {
+		return nil, fmt.Errorf("gguf adapter: the adapter has no %s", name)
 	}
-	defer f.Close()
+	return tensors.CopyFlatData[float32](t)
+}
+
+// scale multiplies by what/by; equal ones leave every bit.
+func scale(values []float32, what, by float64) {
+	if what == by || by == 0 {
+		return
+	}
+	for i, v := range values {
+		values[i] = float32(float64(v) * what / by)
+	}
+}
+
+// Adapter reads an adapter file into a copy of like, which names the modules. The copy computes what llama.cpp does: where its
+// alpha/rank is not like's scale, B carries the difference.
+func (f *File) Adapter(m *model.Model, like *lora.Adapter) (*lora.Adapter, error) {
 	alpha, ok := Get[float32](f, "adapter.lora.alpha")
 	if !ok || len(f.Tensors) != 2*len(like.Modules) {
-		return nil, fmt.Errorf("read %s: want alpha and %d tensors, found %d", path, 2*len(like.Modules), len(f.Tensors))
+		return nil, fmt.Errorf("read %s: want alpha and %d tensors, found %d", f.Path, 2*len(like.Modules), len(f.Tensors))
 	}
-	out := &lora.Adapter{Config: like.Config, Weights: model.Weights{}}
+	out := *like
+	out.Weights = model.Weights{}
 	for _, mod := range like.Modules {
 		name, err := Module(m, mod.Name)
 		if err != nil {
@@ -96,10 +119,9 @@ func ReadAdapter(path string, m *model.Model, like *lora.Adapter) (*lora.Adapter
 		if heads := permuted(m.Config, mod.Name+"."); archs[m.Config.ModelType].permute && heads > 0 {
 			up = permute(up, heads, mod.Rank, true)
 		}
-		mod.Scale = float64(alpha) / float64(mod.Rank)
-		out.Modules = append(out.Modules, mod)
+		scale(up, float64(alpha)/float64(mod.Rank), mod.Scale)
 		out.Weights[lora.NameA(mod.Name)] = tensors.FromFlatDataAndDimensions(low, mod.Rank, mod.In)
 		out.Weights[lora.NameB(mod.Name)] = tensors.FromFlatDataAndDimensions(up, mod.Out, mod.Rank)
 	}
-	return out, nil
+	return &out, nil
 }

@@ -15,7 +15,9 @@ type Header struct {
 
 func (h *Header) add(key string, value any) { h.Meta = append(h.Meta, KV{key, value}) }
 
-func (h *Header) note(format string, args ...any) { h.Notes = append(h.Notes, fmt.Sprintf(format, args...)) }
+func (h *Header) note(format string, args ...any) {
+	h.Notes = append(h.Notes, fmt.Sprintf(format, args...))
+}
 
 // NewHeader describes a decoder whose matrices are of a type. A decoder that llama.cpp has no way to compute is an error.
 func NewHeader(m *model.Model, name string, t Type) (*Header, error) {

@@ -1,0 +1,170 @@
+package export
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"fettle/internal/chat"
+	"fettle/internal/safetensors"
+	"fettle/internal/tokenizer"
+)
+
+// sideFiles belong to a model directory beside its config and weights.
+var sideFiles = []string{"tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
+	"vocab.json", "merges.txt", "chat_template.jinja"}
+
+// writeCheckpoint writes a complete model directory: weights cast once from float32, in shards of at most shard bytes, the
+// config without any quantisation, and generation_config.json, whose end tokens include what ends a turn.
+func (s *Source) writeCheckpoint(dir string, d safetensors.DType, shard int64) error {
+	if err := s.writeShards(dir, d, shard); err != nil {
+		return err
+	}
+	if err := s.writeConfig(dir, d); err != nil {
+		return fmt.Errorf("write config: %w", err)
+	}
+	for _, name := range sideFiles {
+		if err := copyFile(filepath.Join(dir, name), filepath.Join(s.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("copy %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (s *Source) tensor(name string, shape []int, d safetensors.DType) safetensors.Tensor {
+	return safetensors.Tensor{Info: safetensors.Info{Name: name, DType: d, Shape: shape}, Data: func() ([]byte, error) { return s.cast(name, d) }}
+}
+
+// cast is the one rounding of a merged weight.
+func (s *Source) cast(name string, d safetensors.DType) ([]byte, error) {
+	values, err := s.Merged(name)
+	if err != nil {
+		return nil, err
+	}
+	return safetensors.Encode(d, values)
+}
+
+func (s *Source) writeShards(dir string, d safetensors.DType, limit int64) error {
+	shards, total := [][]safetensors.Tensor{nil}, int64(0)
+	var size int64
+	for _, p := range s.Model.Parameters() {
+		t := s.tensor(p.Name, p.Shape, d)
+		n := int64(t.Len() * d.Size())
+		if last := len(shards) - 1; size+n > limit && len(shards[last]) > 0 {
+			shards, size = append(shards, nil), 0
+		}
+		shards[len(shards)-1] = append(shards[len(shards)-1], t)
+		size, total = size+n, total+n
+	}
+	meta := map[string]string{"format": "pt"}
+	if len(shards) == 1 {
+		return safetensors.Write(filepath.Join(dir, "model.safetensors"), shards[0], meta)
+	}
+	index := map[string]string{}
+	for i, tensors := range shards {
+		name := fmt.Sprintf("model-%05d-of-%05d.safetensors", i+1, len(shards))
+		if err := safetensors.Write(filepath.Join(dir, name), tensors, meta); err != nil {
+			return err
+		}
+		for _, t := range tensors {
+			index[t.Name] = name
+		}
+	}
+	return writeJSON(filepath.Join(dir, "model.safetensors.index.json"), map[string]any{
+		"metadata": map[string]int64{"total_parameters": total / int64(d.Size()), "total_size": total}, "weight_map": index})
+}
+
+var configDTypes = map[safetensors.DType]string{safetensors.F32: "float32", safetensors.BF16: "bfloat16", safetensors.F16: "float16"}
+
+func (s *Source) writeConfig(dir string, d safetensors.DType) error {
+	config, err := readObject(filepath.Join(s.Dir, "config.json"))
+	if err != nil {
+		return err
+	}
+	delete(config, "quantization_config")
+	key := "torch_dtype"
+	if _, v5 := config["dtype"]; v5 {
+		key = "dtype"
+	}
+	config[key] = configDTypes[d]
+	if err := writeJSON(filepath.Join(dir, "config.json"), config); err != nil {
+		return err
+	}
+	generation, err := readObject(filepath.Join(s.Dir, "generation_config.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		generation, err = map[string]any{}, nil
+	}
+	if err != nil {
+		return err
+	}
+	if eos := s.endTokens(); len(eos) > 0 {
+		generation["eos_token_id"] = eos
+	}
+	if len(generation) == 0 {
+		return nil
+	}
+	return writeJSON(filepath.Join(dir, "generation_config.json"), generation)
+}
+
+// endTokens are the config's end tokens and those that end a turn of the chat template: a model trained to end its turns
+// with a token that nothing stops at never stops.
+func (s *Source) endTokens() []int {
+	eos := slices.Clone(s.Model.Config.EOS)
+	template, err := chat.Load(s.Dir)
+	if err != nil {
+		return eos
+	}
+	t, err := tokenizer.Load(s.Dir)
+	if err != nil {
+		return eos
+	}
+	for _, text := range template.EndOfTurn {
+		if id, ok := t.TokenID(text); ok && !slices.Contains(eos, int(id)) {
+			eos = append(eos, int(id))
+		}
+	}
+	return eos
+}
+
+func readObject(path string) (map[string]any, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &keys); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	out := map[string]any{}
+	for k, v := range keys {
+		out[k] = v
+	}
+	return out, nil
+}
+
+func writeJSON(path string, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return os.WriteFile(path, append(data, '\n'), 0o644)
+}
+
+func copyFile(to, from string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}

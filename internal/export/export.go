@@ -1,0 +1,144 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"fettle/internal/backend"
+	"fettle/internal/gguf"
+	"fettle/internal/safetensors"
+)
+
+// The formats.
+const (
+	PEFT     = "peft"      // the adapter as PEFT loads it
+	Merged   = "merged"    // a model directory with the adapter merged in
+	GGUF     = "gguf"      // one file for llama.cpp, the adapter merged in
+	GGUFLoRA = "gguf-lora" // the adapter as a file for llama.cpp
+)
+
+// Formats lists them.
+var Formats = []string{PEFT, Merged, GGUF, GGUFLoRA}
+
+// Options says what to write and where.
+type Options struct {
+	Format string
+	DType  string // "" = that of the base (merged, gguf), f32 (adapters)
+	To     string // folder; files of the same names are replaced
+	Shard  int64  // greatest size of a safetensors file in bytes; 0 = 5 GB
+	MaxKL  float64
+	Card   Card
+}
+
+// Report says what was written and what the gate found.
+type Report struct {
+	Format string   `json:"format"`
+	DType  string   `json:"dtype"`
+	Base   string   `json:"base"`
+	Merged bool     `json:"merged"` // an adapter was merged into the base
+	Files  []string `json:"files"`
+	Gate   *Gate    `json:"gate"`
+	Notes  []string `json:"notes,omitempty"` // what the reader should know
+}
+
+// writer is one format: it writes into a folder and can read back what it wrote.
+type writer interface {
+	// write returns notes.
+	write(dir string) ([]string, error)
+	// check reads the folder back and compares; it fills the gate.
+	check(dir string, g *gate) error
+}
+
+// Run writes the export into a folder beside its place, runs the parity gate, and moves the files in when it passes.
+func Run(s *Source, b backend.Backend, o Options) (*Report, error) {
+	w, dtype, err := s.writer(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(o.To, 0o755); err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	tmp, err := os.MkdirTemp(o.To, ".export-")
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	r := &Report{Format: o.Format, DType: dtype, Base: s.into(), Merged: s.Adapter != nil && (o.Format == Merged || o.Format == GGUF)}
+	if r.Notes, err = w.write(tmp); err != nil {
+		return nil, fmt.Errorf("export %s: %w", o.Format, err)
+	}
+	if r.Merged {
+		r.Notes = append([]string{"the adapter was merged into " + s.into() + " in float32 and cast once"}, r.Notes...)
+	}
+	g := &gate{source: s, backend: b, limit: o.MaxKL}
+	if err := g.run(w, tmp); err != nil {
+		return nil, err
+	}
+	r.Gate, r.Notes = &g.Gate, append(r.Notes, g.notes...)
+	if o.Format == Merged || o.Format == GGUF {
+		if err := s.writeModelfile(tmp, o.Format, r); err != nil {
+			return nil, err
+		}
+	}
+	if err := o.Card.write(tmp, s, r); err != nil {
+		return nil, err
+	}
+	r.Files, err = moveAll(tmp, o.To)
+	return r, err
+}
+
+func (s *Source) writer(o Options) (writer, string, error) {
+	if (o.Format == PEFT || o.Format == GGUFLoRA) && s.Adapter == nil {
+		return nil, "", fmt.Errorf("export %s: there is no adapter", o.Format)
+	}
+	base := strings.ToLower(string(s.DType))
+	switch o.Format {
+	case PEFT:
+		if o.DType != "" && o.DType != "f32" {
+			return nil, "", fmt.Errorf("export peft as %s: adapters are f32", o.DType)
+		}
+		return &peftWriter{s}, "f32", nil
+	case Merged:
+		d, err := safetensors.ParseDType(or(o.DType, base))
+		if err == nil && configDTypes[d] == "" {
+			err = fmt.Errorf("dtype %q: want bf16, f16 or f32", o.DType)
+		}
+		shard := o.Shard
+		if shard <= 0 {
+			shard = 5e9 // as transformers
+		}
+		return &mergedWriter{s, d, shard}, strings.ToLower(string(d)), err
+	case GGUF:
+		t, err := gguf.ParseType(or(o.DType, base))
+		return &ggufWriter{s: s, t: t}, t.String(), err
+	case GGUFLoRA:
+		t, err := gguf.ParseType(or(o.DType, "f32"))
+		return &ggufAdapterWriter{s, t}, t.String(), err
+	}
+	return nil, "", fmt.Errorf("export format %q: want one of %s", o.Format, strings.Join(Formats, ", "))
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// moveAll moves the files of one folder into another and lists their names.
+func moveAll(from, to string) ([]string, error) {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	var names []string
+	var faults []error
+	for _, e := range entries {
+		names = append(names, e.Name())
+		faults = append(faults, os.Rename(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())))
+	}
+	return names, errors.Join(faults...)
+}

@@ -1,0 +1,124 @@
+package export_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fettle/internal/backend"
+	"fettle/internal/export"
+	"fettle/internal/safetensors"
+	"fettle/internal/shared"
+)
+
+func open(t *testing.T, base, adapter string) *export.Source {
+	t.Helper()
+	if adapter != "" {
+		adapter = shared.Path(t, "golden/models/lora/"+adapter+"/adapter")
+	}
+	s, err := export.Open("x", shared.Path(t, "golden/models/families/"+base), adapter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func run(t *testing.T, s *export.Source, o export.Options) *export.Report {
+	t.Helper()
+	b, err := backend.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := export.Run(s, b, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// Merged weights are those of PEFT's merge_and_unload.
+func TestMergedAsPEFT(t *testing.T) {
+	for _, c := range []struct{ base, adapter string }{{"llama3", "llama3-plain"}, {"llama3", "llama3-rslora"}, {"qwen2", "qwen2-plain"}, {"qwen2", "qwen2-rslora"}, {"phi3", "phi3-plain"}} {
+		t.Run(c.adapter, func(t *testing.T) {
+			s, to := open(t, c.base, c.adapter), t.TempDir()
+			run(t, s, export.Options{Format: export.Merged, DType: "f32", To: to})
+			golden, err := safetensors.Open(shared.Path(t, "golden/models/lora/"+c.adapter+"/golden.safetensors"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer golden.Close()
+			got, err := safetensors.Open(to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer got.Close()
+			compared := 0
+			for _, name := range golden.Names() {
+				weight, ok := strings.CutPrefix(name, "merged.")
+				if !ok {
+					continue
+				}
+				want, _ := golden.Float32(name)
+				have, err := got.Float32(weight)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range want {
+					if d := have[i] - want[i]; d > 1e-6 || d < -1e-6 {
+						t.Fatalf("%s[%d] = %v, want %v", weight, i, have[i], want[i])
+					}
+				}
+				compared++
+			}
+			if compared == 0 {
+				t.Error("nothing compared")
+			}
+		})
+	}
+}
+
+// Every format of every family passes its gate.
+func TestGate(t *testing.T) {
+	for _, c := range []struct{ base, adapter, format, dtype string }{
+		{"llama3", "llama3-rslora", export.GGUF, "f32"}, {"llama3", "llama3-rslora", export.GGUFLoRA, "f32"}, {"llama3", "llama3-plain", export.GGUFLoRA, "f16"},
+		{"llama3", "llama3-plain", export.PEFT, ""}, {"llama3-bf16-sharded", "", export.Merged, "bf16"}, {"gemma3_text", "", export.GGUF, "f16"},
+		{"qwen3", "", export.GGUF, "q8_0"}, {"phi3_longrope", "", export.GGUF, "bf16"}, {"llama", "", export.GGUF, "q4_0"}, {"glm4", "", export.GGUF, "f32"}, {"olmo2", "", export.GGUF, "f32"},
+	} {
+		t.Run(c.base+"/"+c.format+"/"+c.dtype, func(t *testing.T) {
+			r := run(t, open(t, c.base, c.adapter), export.Options{Format: c.format, DType: c.dtype, To: t.TempDir()})
+			if r.Gate.Tensors == 0 || r.Gate.Positions == 0 {
+				t.Errorf("gate compared nothing: %+v", r.Gate)
+			}
+			if c.dtype == "f32" && r.Gate.KL > 1e-8 {
+				t.Errorf("KL %v of an export that rounds nothing", r.Gate.KL)
+			}
+		})
+	}
+}
+
+func TestShards(t *testing.T) {
+	to := t.TempDir()
+	r := run(t, open(t, "llama3", ""), export.Options{Format: export.Merged, DType: "f32", To: to, Shard: 100_000})
+	shards, _ := filepath.Glob(filepath.Join(to, "model-*-of-*.safetensors"))
+	if len(shards) < 2 || r.Gate.Tensors == 0 {
+		t.Errorf("%d shards, gate %+v", len(shards), r.Gate)
+	}
+}
+
+// A limit on the divergence refuses, and leaves nothing behind.
+func TestLimit(t *testing.T) {
+	b, err := backend.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := t.TempDir()
+	_, err = export.Run(open(t, "llama", ""), b, export.Options{Format: export.GGUF, DType: "q4_0", To: to, MaxKL: 1e-9})
+	if !export.IsRefused(err) {
+		t.Fatalf("got %v, want a refusal", err)
+	}
+	if left, _ := os.ReadDir(to); len(left) != 0 {
+		t.Errorf("files left behind: %v", left)
+	}
+}

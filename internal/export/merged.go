@@ -1,0 +1,76 @@
+package export
+
+import (
+	"fmt"
+
+	"fettle/internal/chat"
+	"fettle/internal/model"
+	"fettle/internal/safetensors"
+	"fettle/internal/tokenizer"
+)
+
+// mergedWriter writes a model directory.
+type mergedWriter struct {
+	s     *Source
+	d     safetensors.DType
+	shard int64
+}
+
+func (w *mergedWriter) write(dir string) ([]string, error) {
+	return nil, w.s.writeCheckpoint(dir, w.d, w.shard)
+}
+
+func (w *mergedWriter) check(dir string, g *gate) error {
+	if err := g.ids(readSpeaker(dir, g)); err != nil {
+		return err
+	}
+	f, err := safetensors.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for _, p := range w.s.Model.Parameters() {
+		want, err := w.s.cast(p.Name, w.d)
+		if err != nil {
+			return err
+		}
+		got, err := f.Bytes(p.Name)
+		if err != nil {
+			return Refused{err.Error()}
+		}
+		if err := g.bytes(p.Name, want, got); err != nil {
+			return err
+		}
+	}
+	return g.logits(func() (computed, error) {
+		weights, err := w.s.weights(func(name string) ([]float32, error) {
+			data, err := w.s.cast(name, w.d)
+			if err != nil {
+				return nil, err
+			}
+			return safetensors.Decode(w.d, data)
+		})
+		return computed{w.s.Model, weights, nil}, err
+	}, func() (computed, error) {
+		m, err := model.Open(dir)
+		if err != nil {
+			return computed{}, Refused{fmt.Sprintf("the written directory cannot be read: %v", err)}
+		}
+		weights, err := m.Load(dir)
+		return computed{m, weights, nil}, err
+	})
+}
+
+// readSpeaker reads a written directory; what cannot be read stays nil and differs from what was meant.
+func readSpeaker(dir string, g *gate) (sp speaker) {
+	if g.speaker.tokens != nil {
+		sp.tokens, _ = tokenizer.Load(dir)
+	}
+	if sp.tokens == nil {
+		sp.tokens = &tokenizer.Tokenizer{}
+	}
+	if g.speaker.template != nil {
+		sp.template, _ = chat.Load(dir)
+	}
+	return sp
+}
