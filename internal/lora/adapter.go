@@ -2,101 +2,106 @@ package lora
 
 import (
 	"fmt"
-	"math"
-	"math/rand/v2"
-
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
+	"slices"
 
 	"fettle/internal/model"
 )
 
-// Adapter is a set of modules and their matrices, by PEFT's names without its prefix: "<module>.lora_A.weight".
+// Adapter is a set of modules and what trains for them, by PEFT's names without its prefix: "<module>.lora_A.weight",
+// "<module>.lora_B.weight", and by its kind "<module>.lora_B.bias", "<module>.lora_magnitude_vector",
+// "<module>.base_layer.bias" or "<module>.modules_to_save.weight"; embeddings have lora_embedding_A and _B.
 type Adapter struct {
 	Config  Config
 	Modules []Module
 	Weights model.Weights
+
+	params []param
+	byName map[string]Module
+	all    []string // paths of all modules that could have an adapter
+	tied   bool     // the model's head is its embedding
+	pad    int      // token whose embedding does not train; -1 = none
+	start  model.Weights
 }
 
-// NameA and NameB are the names of a module's matrices.
-func NameA(module string) string { return module + ".lora_A.weight" }
-
-// NameB is the name of B.
-func NameB(module string) string { return module + ".lora_B.weight" }
-
-// New makes an adapter that changes nothing yet: A uniform in ±1/sqrt(in) (Kaiming with a = sqrt 5, as PEFT), B zero.
-// It is drawn on the host in the order of the modules: the same seed gives the same bits on every backend.
-func New(m *model.Model, c Config, seed int64) (*Adapter, error) {
-	modules, err := c.Match(m)
-	if err != nil {
-		return nil, err
-	}
-	rng := rand.New(rand.NewPCG(uint64(seed), 0x6c6f7261)) // "lora"
-	a := &Adapter{Config: c, Modules: modules, Weights: model.Weights{}}
+// newAdapter makes an adapter without weights.
+func newAdapter(m *model.Model, c Config, modules []Module) *Adapter {
+	a := &Adapter{Config: c, Modules: modules, Weights: model.Weights{}, byName: map[string]Module{}, tied: m.Config.Tied, pad: m.Config.Pad}
 	for _, mod := range modules {
-		bound := 1 / math.Sqrt(float64(mod.In))
-		values := make([]float32, mod.Rank*mod.In)
-		for i := range values {
-			values[i] = float32((2*rng.Float64() - 1) * bound)
-		}
-		a.Weights[NameA(mod.Name)] = tensors.FromFlatDataAndDimensions(values, mod.Rank, mod.In)
-		a.Weights[NameB(mod.Name)] = tensors.FromFlatDataAndDimensions(make([]float32, mod.Out*mod.Rank), mod.Out, mod.Rank)
+		a.byName[mod.Name] = mod
 	}
-	return a, nil
+	for _, mod := range candidates(m) {
+		a.all = append(a.all, mod.Name)
+	}
+	a.params = paramsOf(m, c, modules)
+	return a
 }
 
-// Names lists the matrices in a fixed order: A and B of each module, in the order they run.
+// Names lists what trains, in a fixed order: the tensors of each module in the order they run, then biases and whole modules.
 func (a *Adapter) Names() []string {
 	var names []string
-	for _, m := range a.Modules {
-		names = append(names, NameA(m.Name), NameB(m.Name))
+	for _, p := range a.params {
+		names = append(names, p.name)
 	}
 	return names
 }
 
+// FileName is what a weight is called in adapter_model.safetensors.
+func FileName(name string) string { return fileName(name) }
+
+// Decays tells, in the order of Names, whether weight decay applies: not to biases nor norms.
+func (a *Adapter) Decays() []bool {
+	var decays []bool
+	for _, p := range a.params {
+		decays = append(decays, p.decay)
+	}
+	return decays
+}
+
+// Rates are the factors on the learning rate lr, in the order of Names; nil = 1 for all. LoRA+ lets B and vectors learn
+// faster, and gives adapters of embeddings a rate of their own.
+func (a *Adapter) Rates(lr float64) []float64 {
+	if a.Config.PlusRatio == 0 {
+		return nil
+	}
+	embed := a.Config.PlusEmbed
+	if embed == 0 {
+		embed = 1e-6 // PEFT's loraplus_lr_embedding
+	}
+	var rates []float64
+	for _, p := range a.params {
+		switch {
+		case p.role == roleEmbedA || p.role == roleEmbedB:
+			rates = append(rates, embed/lr)
+		case p.role == roleB || len(p.shape) == 1:
+			rates = append(rates, a.Config.PlusRatio)
+		default:
+			rates = append(rates, 1)
+		}
+	}
+	return rates
+}
+
 // Size counts the trained weights.
 func (a *Adapter) Size() (n int64) {
-	for _, m := range a.Modules {
-		n += int64(m.Rank) * int64(m.In+m.Out)
+	for _, p := range a.params {
+		size := int64(1)
+		for _, d := range p.shape {
+			size *= int64(d)
+		}
+		n += size
 	}
 	return n
 }
 
-// Hook makes the function for model.Scope.Adapt: param gives the nodes of the matrices by name; drop, if not nil, puts
-// dropout on the adapter's input. Modules without an adapter pass unchanged.
-func (a *Adapter) Hook(param func(name string) *graph.Node, drop func(x *graph.Node) *graph.Node) func(module string, x, y *graph.Node) *graph.Node {
-	byName := map[string]Module{}
-	for _, m := range a.Modules {
-		byName[m.Name] = m
-	}
-	return func(module string, x, y *graph.Node) *graph.Node {
-		m, ok := byName[module]
-		if !ok {
-			return y
-		}
-		if drop != nil {
-			x = drop(x)
-		}
-		// [batch, seq, in]·[rank, in]ᵀ -> [batch, seq, rank]; ·[out, rank]ᵀ -> [batch, seq, out]
-		inner := model.Dense(x, param(NameA(module)))
-		if m.Scale != 1 {
-			inner = graph.MulScalar(inner, m.Scale) // on the small side
-		}
-		return graph.Add(y, graph.ConvertDType(model.Dense(inner, param(NameB(module))), y.DType()))
-	}
-}
-
-// Check finds an adapter whose matrices do not fit its modules.
+// Check finds an adapter whose weights do not fit its modules.
 func (a *Adapter) Check() error {
-	for _, m := range a.Modules {
-		for name, want := range map[string][2]int{NameA(m.Name): {m.Rank, m.In}, NameB(m.Name): {m.Out, m.Rank}} {
-			t := a.Weights[name]
-			if t == nil {
-				return fmt.Errorf("adapter: matrix %s is missing", name)
-			}
-			if got := t.Shape().Dimensions; len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
-				return fmt.Errorf("adapter: matrix %s has shape %v, want %v", name, got, want)
-			}
+	for _, p := range a.params {
+		t := a.Weights[p.name]
+		if t == nil {
+			return fmt.Errorf("adapter: weight %s is missing", p.name)
+		}
+		if got := t.Shape().Dimensions; !slices.Equal(got, p.shape) {
+			return fmt.Errorf("adapter: weight %s has shape %v, want %v", p.name, got, p.shape)
 		}
 	}
 	return nil
