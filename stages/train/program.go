@@ -10,6 +10,7 @@ import (
 
 	"fettle/internal/lora"
 	"fettle/internal/model"
+	"fettle/internal/quant"
 )
 
 // program is the compiled mathematics of training: one graph that adds a micro-batch's gradients up, one that updates.
@@ -17,9 +18,11 @@ type program struct {
 	model     *model.Model
 	adapter   *lora.Adapter // nil: all weights train
 	opt       Optimizer
-	trainable []string // names, in a fixed order
-	decays    []bool   // whether weight decay applies
+	trainable []string  // names, in a fixed order
+	decays    []bool    // whether weight decay applies
+	rates     []float64 // factors on the learning rate; nil: 1 for all
 	frozen    []string
+	quant     *quant.Set // nil: the frozen weights are plain floats
 	backend   compute.Backend
 
 	first, more, update *graph.Exec // gradients of a window's first micro-batch, of a further one, and the optimizer's step
@@ -36,11 +39,7 @@ func newProgram(m *model.Model, a *lora.Adapter, opt Optimizer, b compute.Backen
 		p.decays = append(p.decays, param.Decays())
 	}
 	if a != nil {
-		p.trainable = a.Names()
-		p.decays = make([]bool, len(p.trainable))
-		for i := range p.decays {
-			p.decays[i] = true
-		}
+		p.trainable, p.decays, p.rates = a.Names(), a.Decays(), a.Rates(opt.LR)
 	}
 	var err error
 	if p.first, err = graph.NewExec(b, func(in []*graph.Node) []*graph.Node { return p.gradients(in, false) }); err != nil {
@@ -56,6 +55,15 @@ func newProgram(m *model.Model, a *lora.Adapter, opt Optimizer, b compute.Backen
 		e.SetMaxCache(-1)
 	}
 	return p, nil
+}
+
+// on says which frozen weights are in 4 bits. It comes before the first step.
+func (p *program) on(q *quant.Set) {
+	var frozen []string
+	for _, name := range p.frozen {
+		frozen = append(frozen, q.Names(name)...)
+	}
+	p.quant, p.frozen = q, frozen
 }
 
 const batchInputs = 6 // tokens, positions, segments, at, targets, random state
@@ -76,8 +84,9 @@ func (p *program) gradients(in []*graph.Node, more bool) []*graph.Node {
 	}
 	sums := in[len(p.frozen):]
 	scope := &model.Scope{Param: model.ParamsOf(nodes)}
+	p.quant.Apply(scope)
 	if p.adapter != nil {
-		scope.Adapt = p.adapter.Hook(scope.Param, p.dropout(batch[5]))
+		p.adapter.Apply(scope, lora.Options{Drop: p.dropout(batch[5])})
 	}
 	hidden := p.model.Hidden(scope, model.Batch{Tokens: batch[0], Positions: batch[1], Segments: batch[2]})
 	losses := p.model.TokenLoss(scope, model.Select(hidden, batch[3]), batch[4])
@@ -132,18 +141,20 @@ func (p *program) adamw(in []*graph.Node) []*graph.Node {
 	if p.opt.Clip > 0 { // torch: min(1, max/(norm + 1e-6))
 		clip = graph.Min(clip, graph.Div(graph.Scalar(lr.Graph(), dtypes.Float32, p.opt.Clip), graph.AddScalar(norm, 1e-6)))
 	}
-	rate, root := graph.Div(lr, c1), graph.Sqrt(c2)
+	root := graph.Sqrt(c2)
 	values, means, squares := make([]*graph.Node, n), make([]*graph.Node, n), make([]*graph.Node, n)
 	for i := range n {
-		g := graph.Mul(grads[i], clip)
-		w := value[i]
+		g, w, lr := graph.Mul(grads[i], clip), value[i], lr
+		if p.rates != nil && p.rates[i] != 1 {
+			lr = graph.MulScalar(lr, p.rates[i])
+		}
 		if p.decays[i] && p.opt.WeightDecay > 0 {
 			w = graph.Mul(w, graph.OneMinus(graph.MulScalar(lr, p.opt.WeightDecay)))
 		}
 		means[i] = graph.Add(mean[i], graph.MulScalar(graph.Sub(g, mean[i]), 1-p.opt.Beta1))
 		squares[i] = graph.Add(graph.MulScalar(square[i], p.opt.Beta2), graph.MulScalar(graph.Square(g), 1-p.opt.Beta2))
 		denominator := graph.AddScalar(graph.Div(graph.Sqrt(squares[i]), root), p.opt.Eps)
-		values[i] = graph.Sub(w, graph.Mul(rate, graph.Div(means[i], denominator)))
+		values[i] = graph.Sub(w, graph.Mul(graph.Div(lr, c1), graph.Div(means[i], denominator)))
 	}
 	return append(append(append([]*graph.Node{norm}, values...), means...), squares...)
 }
