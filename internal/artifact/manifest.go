@@ -78,7 +78,7 @@ func readManifest(dir string) (*Manifest, error) {
 	}
 	m := new(Manifest)
 	if err := json.Unmarshal(raw, m); err != nil {
-		return nil, fmt.Errorf("read manifest %s: %w", filepath.Join(dir, manifestName), err)
+		return nil, fmt.Errorf("read manifest %s: %w (damaged: after `fettle verify -remove` the next run makes it again)", filepath.Join(dir, manifestName), err)
 	}
 	if m.Format != 1 {
 		return nil, fmt.Errorf("manifest %s has format %d: this fettle reads format 1", filepath.Join(dir, manifestName), m.Format)

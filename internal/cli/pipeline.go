@@ -36,13 +36,13 @@ func (a *App) pipeline(name, storeFlag string) (*pipeline, error) {
 			return nil, fmt.Errorf("no pipeline %q: there is %s", name, strings.Join(pipelineNames(root), ", "))
 		}
 	}
-	steps, err := dagu.ParseLocal(p.dag)
+	names, err := dagu.Stages(p.dag)
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range steps {
-		if a.stage(s.Stage) != nil {
-			p.stages = append(p.stages, s.Stage)
+	for _, name := range names {
+		if a.stage(name) != nil {
+			p.stages = append(p.stages, name)
 		}
 	}
 	return p, nil

@@ -58,10 +58,10 @@ func (a *App) plan(_ context.Context, args []string) int {
 // why says what changed since the pipeline's last run.
 func why(v stage.Preview) string {
 	switch {
+	case v.Gone != "":
+		return "what the last run made is gone: " + string(v.Gone)
 	case v.Previous == nil:
 		return "never ran before"
-	case len(v.Changes) == 0:
-		return "its artifact is gone"
 	}
 	return "changed: " + strings.Join(v.Changes, "; ")
 }

@@ -15,7 +15,8 @@ import (
 func (a *App) runLocal(ctx context.Context, p *pipeline, config, id string) int {
 	steps, err := dagu.ParseLocal(p.dag)
 	if err != nil {
-		return a.fail("run", err)
+		a.fail("run", err)
+		return 2
 	}
 	if err := os.Setenv("FETTLE_RUN", id); err != nil {
 		return a.fail("run", err)

@@ -26,20 +26,9 @@ type Step struct {
 // depends and output, and knows which others change nothing for steps that are run one at a time; any other key is an error
 // that names it, with its place: a pipeline must not mean one thing here and another to Dagu.
 func ParseLocal(path string) ([]Step, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	file, err := parser.ParseBytes(raw, 0)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, false))
-	}
 	p := &localParser{path: path}
-	if len(file.Docs) > 1 {
-		return nil, fmt.Errorf("%s: it holds further DAGs behind ---, which mean nothing to -local: run the pipeline through Dagu", path)
-	}
-	for _, doc := range file.Docs {
-		p.document(doc.Body)
+	if err := p.parse(); err != nil {
+		return nil, err
 	}
 	if len(p.faults) == 0 && len(p.steps) == 0 {
 		p.faults = append(p.faults, fmt.Errorf("%s: no steps", path))
@@ -50,10 +39,49 @@ func ParseLocal(path string) ([]Step, error) {
 	return sorted(path, p.steps)
 }
 
+// Stages lists what stands behind `fettle` in the steps of a DAG, in an order that respects depends. It takes any DAG that
+// Dagu may: what it does not understand it passes over.
+func Stages(path string) ([]string, error) {
+	p := &localParser{path: path}
+	if err := p.parse(); err != nil {
+		return nil, err
+	}
+	steps, err := sorted(path, p.steps)
+	if err != nil {
+		steps = p.steps
+	}
+	var names []string
+	for _, s := range steps {
+		if s.Stage != "" {
+			names = append(names, s.Stage)
+		}
+	}
+	return names, nil
+}
+
 type localParser struct {
 	path   string
 	steps  []Step
 	faults []error
+}
+
+// parse gathers the steps, and a fault for everything that -local does not understand; its own error is YAML that is none.
+func (p *localParser) parse() error {
+	raw, err := os.ReadFile(p.path)
+	if err != nil {
+		return err
+	}
+	file, err := parser.ParseBytes(raw, 0)
+	if err != nil {
+		return fmt.Errorf("%s: %s", p.path, yaml.FormatError(err, false, false))
+	}
+	if len(file.Docs) > 1 {
+		p.faults = append(p.faults, fmt.Errorf("%s: it holds further DAGs behind ---, which mean nothing to -local: run the pipeline through Dagu", p.path))
+	}
+	for _, doc := range file.Docs[:min(1, len(file.Docs))] {
+		p.document(doc.Body)
+	}
+	return nil
 }
 
 func (p *localParser) fault(n ast.Node, format string, args ...any) {

@@ -76,9 +76,11 @@ func TestThroughDagu(t *testing.T) {
 // What a step must know reaches it through Dagu: the store, changed settings, the run; paths may hold what a shell would split.
 func TestEnvironmentThroughDagu(t *testing.T) {
 	p := scheduled(t)
+	p.edit("pipelines/mini.yaml", "steps:\n", "env:\n  - LONE: value\nsteps:\n") // what -local does not understand, Dagu does
 	p.store = filepath.Join(t.TempDir(), "my store 名")
 	p.run("run", "mini", "-set", "train.epochs=1", "-set", "eval.max_new_tokens=4")
 	through := p.digests()
+	p.edit("pipelines/mini.yaml", "env:\n  - LONE: value\n", "")
 	p.store = filepath.Join(t.TempDir(), "store")
 	p.run("run", "mini", "-local", "-set", "train.epochs=1", "-set", "eval.max_new_tokens=4")
 	if diff := cmp.Diff(p.digests(), through); diff != "" {

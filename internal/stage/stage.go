@@ -32,7 +32,8 @@ type Preview struct {
 	Ref      artifact.Ref
 	Cached   bool
 	Parts    artifact.Parts
-	Previous *artifact.Artifact // what the pipeline's last run made; nil = never ran
+	Previous *artifact.Artifact // what the pipeline's last run made; nil = never ran, or Gone
+	Gone     artifact.Ref       // what it made is no longer in the store
 	Changes  []string           // key parts that differ from the previous
 }
 
@@ -63,6 +64,8 @@ func (d Def[S]) Preview(args []string, made map[string]artifact.Ref, stderr io.W
 	if ref, err := LastArtifact(p.store, p.pipeline, d.Name); err == nil {
 		if v.Previous, err = p.store.Get(ref); err == nil {
 			v.Changes = Changes(v.Previous.Manifest.Parts, p.parts)
+		} else {
+			v.Gone = ref
 		}
 	}
 	return v, nil
