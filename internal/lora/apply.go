@@ -55,9 +55,12 @@ func (a *Adapter) Apply(s *model.Scope, o Options) {
 	}
 }
 
-// Hook makes only the function for model.Scope.Adapt. It is enough for adapters without biases and whole modules; Apply is
-// for all.
+// Hook makes only the function for model.Scope.Adapt. It is enough for adapters that take no parameter's place and panics
+// for others; Apply is for all.
 func (a *Adapter) Hook(param func(name string) *graph.Node, drop func(x *graph.Node) *graph.Node) func(module string, x, y *graph.Node) *graph.Node {
+	if len(a.replaced(false)) > 0 {
+		panic("lora: the adapter trains biases or whole modules: Hook leaves them out, Apply does not")
+	}
 	s := &model.Scope{Param: param}
 	a.Apply(s, Options{Drop: drop})
 	return s.Adapt

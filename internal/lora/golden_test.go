@@ -1,6 +1,7 @@
 package lora_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -42,6 +45,7 @@ type reference struct {
 	base    model.Weights
 	quant   *quant.Set
 	adapter *lora.Adapter
+	remat   bool
 }
 
 func openReference(t testing.TB, root, dir string) *reference {
@@ -130,7 +134,7 @@ func (r *reference) run(m *model.Model, base model.Weights, q *quant.Set, adapte
 			in = in[len(list):]
 			params = append(params, model.ParamsOf(nodes))
 		}
-		s := &model.Scope{Param: params[0]}
+		s := &model.Scope{Param: params[0], Remat: r.remat}
 		q.Apply(s)
 		for i, a := range adapters {
 			o.Param = params[i+1]
@@ -229,12 +233,43 @@ func TestEqualsPEFT(t *testing.T) {
 				t.Errorf("loss %v, want %v", loss, want)
 			}
 			r.gradients(grads)
+			r.remat = true
+			_, _, grads = r.run(r.model, r.base, r.quant, []*lora.Adapter{r.adapter}, lora.Options{})
+			r.gradients(grads)
+			r.remat = false
 			if _, ok := r.Info("logits_adapter_disabled"); ok {
 				got, _, _ = r.run(r.model, r.base, r.quant, []*lora.Adapter{r.adapter}, lora.Options{Off: true})
 				r.logits("without adapter", got, "logits_adapter_disabled")
 			}
 			r.merged()
 		})
+	}
+}
+
+// An adapter that PEFT wrote, read and written again, is the same file.
+func TestFilesEqualPEFT(t *testing.T) {
+	root, dirs := cases(t)
+	for _, dir := range dirs {
+		r := openReference(t, root, dir)
+		out := t.TempDir()
+		if err := r.adapter.Save(out, "base"); err != nil {
+			t.Fatal(err)
+		}
+		got, err1 := os.ReadFile(filepath.Join(out, "adapter_model.safetensors"))
+		want, err2 := os.ReadFile(filepath.Join(dir, "adapter", "adapter_model.safetensors"))
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s: %d bytes, want %d", filepath.Base(dir), len(got), len(want))
+		}
+		back, err := lora.Load(out, r.model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(r.adapter.Modules, back.Modules); diff != "" {
+			t.Errorf("%s: modules (-want +got):\n%s", filepath.Base(dir), diff)
+		}
 	}
 }
 
