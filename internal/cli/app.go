@@ -45,7 +45,7 @@ func (a *App) verbs() []verb {
 		verb{"list", "[pipelines|runs|artifacts|times|STAGE]", "what there is; STAGE: its settings", a.list},
 		verb{"schema", "", "JSON Schema of stages.yaml, for editors", a.schema},
 		verb{"tokens", "[train] ...", "count or encode text with a tokenizer; train one", a.tokens},
-		verb{"export", "REF -to DIR", "copy a trained adapter or model out of the store", a.export},
+		verb{"export", "REF|-model DIR -to DIR [-format F]", "write a model or an adapter for other programs", a.export},
 		verb{"init", "NAME FOLDER", "write a pipeline for a folder of files", a.init},
 		verb{"up", "", "scheduler and web page of Dagu, on loopback, with generated credentials", a.up},
 		verb{"dagu", "install", "get Dagu", a.dagu},

@@ -2,37 +2,148 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"fettle/internal/artifact"
+	"fettle/internal/backend"
+	"fettle/internal/export"
 )
 
 func (a *App) export(_ context.Context, args []string) int {
-	fs := a.flags("export", "REF -to DIR\n\nCopies what the train stage made (adapters/ or model/) to a folder of yours.")
-	storeDir := fs.String("store", "", "folder of the artifacts")
-	to := fs.String("to", "", "folder to write to; files of the same names are replaced")
+	fs := a.flags("export", `REF -to DIR [-format F]
+       fettle export -model DIR [-adapter DIR] -format F -to DIR
+
+Writes what the train stage made, or a model and an adapter of yours, for other programs: peft (the adapter), merged (safetensors
+with the adapter merged in), gguf (llama.cpp, Ollama), gguf-lora (the adapter for llama.cpp). What was written is read back and
+compared before it appears; a difference is exit 3. Without -format the files of REF are copied as they are.`)
+	e := exporting{app: a}
+	fs.StringVar(&e.store, "store", "", "folder of the artifacts")
+	fs.StringVar(&e.options.To, "to", "", "folder to write to; files of the same names are replaced")
+	fs.StringVar(&e.options.Format, "format", "", strings.Join(export.Formats, ", "))
+	fs.StringVar(&e.options.DType, "dtype", "", "f32, f16, bf16; for gguf also q8_0, q5_0, q4_1, q4_0 (default: that of the base)")
+	fs.StringVar(&e.model, "model", "", "model directory, instead of REF")
+	fs.StringVar(&e.adapter, "adapter", "", "folder of a PEFT adapter for -model")
+	fs.StringVar(&e.name, "name", "", "name of the result (default: from the model)")
+	fs.Int64Var(&e.seed, "seed", 0, "which seed's adapter, when REF holds several")
+	fs.Int64Var(&e.options.Shard, "shard", 0, "greatest size of a safetensors file in bytes (default: 5 GB)")
+	fs.Float64Var(&e.options.MaxKL, "max-kl", 0, "refuse (exit 3) a divergence beyond this, in nats a position (default: only shown)")
+	fs.StringVar(&e.backend, "backend", "", "where the comparison computes (default: auto)")
 	rest, code, done := parse(fs, args)
 	if done {
 		return code
 	}
-	if len(rest) != 1 || *to == "" {
-		return a.misuse(fs, "want one reference and -to DIR")
+	if (len(rest) != 1) == (e.model == "") || e.options.To == "" || e.adapter != "" && e.model == "" {
+		return a.misuse(fs, "want one reference or -model DIR [-adapter DIR], and -to DIR")
 	}
-	_, store, err := project(*storeDir)
+	if e.model != "" && e.options.Format == "" {
+		return a.misuse(fs, "-model wants -format: %s", strings.Join(export.Formats, ", "))
+	}
+	var err error
+	if e.model == "" {
+		err = e.fromRef(rest[0])
+	} else {
+		err = e.run()
+	}
+	if export.IsRefused(err) {
+		fmt.Fprintf(a.Stderr, "fettle export: %v\nNothing was exported.\n", err)
+		return 3
+	}
 	if err != nil {
 		return a.fail("export", err)
 	}
-	refs, err := references(store, rest)
+	return 0
+}
+
+// exporting is one call of the verb.
+type exporting struct {
+	app            *App
+	store, backend string
+	model, adapter string // folders
+	base, name     string
+	seed           int64
+	options        export.Options
+}
+
+func (e *exporting) fromRef(name string) error {
+	root, store, err := project(e.store)
 	if err != nil {
-		return a.fail("export", err)
+		return err
 	}
-	art, err := store.Get(refs[0])
+	ref, err := artifact.ParseRef(name)
 	if err != nil {
-		return a.fail("export", err)
+		return err
 	}
+	art, err := store.Get(ref)
+	if err != nil {
+		return err
+	}
+	if e.options.Format == "" {
+		return e.copyFiles(ref, art)
+	}
+	if err := e.find(root, store, art); err != nil {
+		return err
+	}
+	e.options.Card, err = cardOf(store, ref, art)
+	if err != nil {
+		return err
+	}
+	return e.run()
+}
+
+// run opens the source, exports, and reports to people and to programs.
+func (e *exporting) run() error {
+	dir, err := filepath.Abs(e.model)
+	if err != nil {
+		return err
+	}
+	e.options.Card.Version = e.app.Version
+	s, err := export.Open(e.resultName(dir), dir, e.adapter)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if e.base != "" {
+		s.Base = e.base
+	}
+	b, err := backend.Open(e.backend)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(e.app.Stderr, b.Why)
+	r, err := export.Run(s, b, e.options)
+	if err != nil {
+		return err
+	}
+	for _, line := range r.Lines(e.options.To) {
+		fmt.Fprintln(e.app.Stderr, line)
+	}
+	enc := json.NewEncoder(e.app.Stdout)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(r)
+}
+
+func (e *exporting) resultName(dir string) string {
+	if e.name != "" {
+		return e.name
+	}
+	name := e.base
+	if name == "" {
+		name = filepath.Base(dir)
+	}
+	if e.adapter != "" || e.base != "" {
+		name += "-tuned"
+	}
+	return name
+}
+
+// copyFiles copies adapters or model out of the store, byte for byte.
+func (e *exporting) copyFiles(ref artifact.Ref, art *artifact.Artifact) error {
 	copied := 0
 	for _, f := range art.Manifest.Data {
 		name, ok := strings.CutPrefix(f.Path, "model/")
@@ -41,16 +152,20 @@ func (a *App) export(_ context.Context, args []string) int {
 				continue
 			}
 		}
-		if err := copyTo(filepath.Join(*to, filepath.FromSlash(name)), art.Path(f.Path)); err != nil {
-			return a.fail("export", err)
+		if err := copyTo(filepath.Join(e.options.To, filepath.FromSlash(name)), art.Path(f.Path)); err != nil {
+			return err
 		}
 		copied++
 	}
 	if copied == 0 {
-		return a.fail("export", fmt.Errorf("%s holds no model and no adapter: export what the train stage made", refs[0]))
+		return notTrained(ref)
 	}
-	fmt.Fprintf(a.Stderr, "%d files of %s in %s\n", copied, refs[0], *to)
-	return 0
+	fmt.Fprintf(e.app.Stderr, "%d files of %s in %s\n", copied, ref, e.options.To)
+	return nil
+}
+
+func notTrained(ref artifact.Ref) error {
+	return fmt.Errorf("%s holds no model and no adapter: export what the train stage made", ref)
 }
 
 func copyTo(to, from string) error {

@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"fettle/internal/chat"
@@ -50,10 +51,10 @@ func (s speaker) say() (ids [][]int32) {
 func (s *Source) speaker() (sp speaker, notes []string) {
 	var err error
 	if sp.tokens, err = tokenizer.Load(s.Dir); err != nil {
-		return sp, []string{"no ids compared: " + err.Error()}
+		return sp, []string{"no ids compared: " + s.pathless(err)}
 	}
 	if sp.template, err = chat.Load(s.Dir); err != nil {
-		notes = append(notes, "no chat compared: "+err.Error())
+		notes = append(notes, "no chat compared: "+s.pathless(err))
 		sp.template = nil
 	}
 	return sp, notes
@@ -99,3 +100,6 @@ func (s speaker) probeIDs(vocab int) []int32 {
 	}
 	return row[:min(len(row), most)]
 }
+
+// pathless is an error for a model card: where the base lay on this machine says nothing elsewhere.
+func (s *Source) pathless(err error) string { return strings.ReplaceAll(err.Error(), s.Dir, s.Base) }
