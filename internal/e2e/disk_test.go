@@ -33,7 +33,8 @@ func (p project) oneError(r result, texts ...string) {
 			errors = append(errors, strings.TrimSpace(line))
 		}
 	}
-	if r.code != 1 || len(errors) != 1 || strings.Contains(r.stderr, "goroutine ") {
+	lines := strings.Split(strings.TrimSpace(r.stderr), "\n")
+	if r.code != 1 || len(errors) != 1 || lines[len(lines)-1] != errors[0] {
 		p.t.Errorf("exit %d, want 1, and one error in:\n%s", r.code, r.stderr)
 	}
 	for _, text := range texts {

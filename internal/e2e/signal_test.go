@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -49,7 +50,7 @@ func TestStopAndGoOn(t *testing.T) {
 				if r.code != s.code || !strings.Contains(r.stderr, "stopped by "+s.signal.String()) {
 					t.Fatalf("exit %d, want %d:\n%s", r.code, s.code, r.stderr)
 				}
-				if n > 1 && !strings.Contains(r.stderr, "goes on after step") && exists(filepath.Join(p.store, "work/*/seed-1/checkpoint-*")) == false {
+				if n > 1 && !strings.Contains(r.stderr, "goes on after step") && !exists(filepath.Join(p.store, "work/*/seed-1/checkpoint-*")) {
 					t.Errorf("no checkpoint was used or left:\n%s", r.stderr)
 				}
 				if n > 60 {
@@ -66,13 +67,44 @@ func TestStopAndGoOn(t *testing.T) {
 	}
 }
 
+// The whole run may be stopped anywhere, in any stage, as often as one likes.
+func TestStopTheRunAnywhere(t *testing.T) {
+	p := newProject(t)
+	start := time.Now()
+	p.run("run", "mini", "-local")
+	whole := time.Since(start)
+	want := p.digests()
+	rng := rand.New(rand.NewPCG(2, uint64(time.Now().UnixNano())))
+	for stops := 0; stops < 10; {
+		p := p.fresh()
+		for done := false; !done; {
+			c := p.start("run", "mini", "-local")
+			time.Sleep(20*time.Millisecond + time.Duration(rng.Int64N(int64(whole))))
+			c.Process.Signal(syscall.SIGTERM)
+			r := p.finish(c)
+			if done = r.code == 0; !done {
+				stops++
+			}
+			if r.code > 0 && r.code != 143 { // -1: the signal came before the program listened
+				t.Fatalf("exit %d:\n%s", r.code, r.stderr)
+			}
+		}
+		p.settled()
+		if diff := cmp.Diff(want, p.digests()); diff != "" {
+			t.Fatalf("after %d stops: %s", stops, diff)
+		}
+	}
+}
+
 // max_time is no part of the key: a retry of the scheduler goes on where the time was over.
 func TestMaxTime(t *testing.T) {
 	p := newProject(t)
+	start := time.Now()
 	p.run("run", "mini", "-local")
+	limit := (time.Since(start) / 4).Round(time.Millisecond)
 	want := p.digests()
 	p = p.fresh()
-	p.edit("pipelines/mini/stages.yaml", "checkpoint: {every: 2}", "checkpoint: {every: 2}\n  max_time: 100ms")
+	p.edit("pipelines/mini/stages.yaml", "checkpoint: {every: 2}", "checkpoint: {every: 2}\n  max_time: "+limit.String())
 	for n := 0; ; n++ {
 		r := p.try("run", "mini", "-local")
 		if r.code == 0 {

@@ -2,7 +2,6 @@ package stage
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -121,23 +120,26 @@ func write[T any](w **table.TypedWriter[T], path string, row T) error {
 	return (*w).Write(row)
 }
 
-// close ends the two tables; both exist in every artifact, so that readers need not ask.
+// close ends the two tables; both exist in every artifact, so that readers need not ask. The first error is told: a full disk
+// would make the others.
 func (l *ledger) close() error {
-	var errs []error
-	if l.dropped == nil {
-		errs = append(errs, writeEmpty[schemas.Drop](filepath.Join(l.dir, "dropped", "rows.arrow")))
-	} else {
-		errs = append(errs, l.dropped.Close())
+	if err := end(l.dropped, filepath.Join(l.dir, "dropped", "rows.arrow")); err != nil {
+		return err
 	}
-	if l.rejected == nil {
-		errs = append(errs, writeEmpty[schemas.Reject](filepath.Join(l.dir, "rejects", "rows.arrow")))
-	} else {
-		errs = append(errs, l.rejected.Close())
+	if err := end(l.rejected, filepath.Join(l.dir, "rejects", "rows.arrow")); err != nil {
+		return err
 	}
 	if r := l.rows; r.In != r.Kept+r.Dropped+r.Rejected {
-		errs = append(errs, fmt.Errorf("rows do not add up: %d in, %d kept, %d dropped, %d rejected", r.In, r.Kept, r.Dropped, r.Rejected))
+		return fmt.Errorf("rows do not add up: %d in, %d kept, %d dropped, %d rejected", r.In, r.Kept, r.Dropped, r.Rejected)
 	}
-	return errors.Join(errs...)
+	return nil
+}
+
+func end[T any](w *table.TypedWriter[T], path string) error {
+	if w == nil {
+		return writeEmpty[T](path)
+	}
+	return w.Close()
 }
 
 func writeEmpty[T any](path string) error {
