@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -175,6 +176,29 @@ func TestKilledDagu(t *testing.T) {
 		t.Error(diff)
 	}
 	p.settled()
+}
+
+// kill -9 of a step (by the kernel that ran out of memory, say) fails the run, or Dagu tries the step again; the same command
+// ends as ever.
+func TestKilledStep(t *testing.T) {
+	p := scheduled(t)
+	p.run("run", "mini", "-local")
+	want := p.digests()
+	p.store = filepath.Join(t.TempDir(), "store")
+	c := p.start("run", "mini")
+	until(t, "the training", func() bool { return exists(filepath.Join(p.store, "work/*/seed-1")) })
+	work, err := filepath.Glob(filepath.Join(p.store, "work/*/seed-1"))
+	must(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(read(filepath.Dir(work[0]) + ".lock")))
+	must(t, err)
+	must(t, syscall.Kill(pid, syscall.SIGKILL))
+	if r := p.finish(c); r.code > 1 || r.code == 1 && !strings.Contains(r.stderr, "step train failed") {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+	p.run("run", "mini")
+	if diff := cmp.Diff(want, p.digests()); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // kill -9 of fettle run itself leaves Dagu at work; the same command comes to the same end.
