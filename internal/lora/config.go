@@ -17,14 +17,19 @@ type Config struct {
 	Layers       []int     `json:"layers" jsonschema:"only these layers, counted from 0; none = all (PEFT: layers_to_transform)"`
 	RsLoRA       bool      `json:"rslora" jsonschema:"scale by alpha/sqrt(rank) (arXiv:2312.03732)"`
 	DoRA         bool      `json:"dora" jsonschema:"train the length of each row of the weight apart from its direction (arXiv:2402.09353)"`
-	Init         string    `json:"init" check:"oneof=|kaiming|gaussian|pissa" jsonschema:"how the adapter starts: kaiming (also when empty) or gaussian change nothing yet; pissa takes the weight's principal part (arXiv:2404.02948)"`
+	Init         string    `json:"init" check:"oneof=kaiming|gaussian|pissa" jsonschema:"how the adapter starts: kaiming or gaussian change nothing yet; pissa takes the weight's principal part (arXiv:2404.02948)"`
 	RankPattern  []Pattern `json:"rank_pattern" jsonschema:"modules of another rank; the first that matches counts"`
 	AlphaPattern []Pattern `json:"alpha_pattern" jsonschema:"modules of another alpha; the first that matches counts"`
-	Bias         string    `json:"bias" check:"oneof=|none|lora_only|all" jsonschema:"biases of the model that train too: none (also when empty), those of the targets, or all"`
+	Bias         string    `json:"bias" check:"oneof=none|lora_only|all" jsonschema:"biases of the model that train too: none, those of the targets, or all"`
 	LoRABias     bool      `json:"lora_bias" jsonschema:"a bias on the adapter's B"`
 	Save         []string  `json:"modules_to_save" jsonschema:"modules trained as a whole and saved with the adapter (lm_head, embed_tokens)"`
 	PlusRatio    float64   `json:"loraplus_lr_ratio" check:"min=0" jsonschema:"LoRA+: B and biases learn so many times faster (arXiv:2402.12354); 0 = as fast as the rest"`
 	PlusEmbed    float64   `json:"loraplus_lr_embedding" check:"min=0" jsonschema:"LoRA+: learning rate of adapters on embeddings; 0 = 1e-6"`
+}
+
+// Defaults are the settings of a plain LoRA on all projections.
+func Defaults() Config {
+	return Config{Rank: 16, Alpha: 32, Targets: []string{AllLinear}, Init: Kaiming, Bias: "none"}
 }
 
 // Pattern gives a value to modules: Match is a name, an end of a path or a regular expression for one, as in PEFT.
@@ -36,8 +41,9 @@ type Pattern struct {
 // AllLinear stands for every projection but the output head.
 const AllLinear = "all-linear"
 
-// Ways to start, and biases that train.
+// Ways to start (no name: Kaiming), and biases that train.
 const (
+	Kaiming  = "kaiming"
 	Gaussian = "gaussian"
 	PiSSA    = "pissa"
 	LoRAOnly = "lora_only"

@@ -19,8 +19,8 @@ type Set struct {
 
 // Options say how plain matrices are quantised as they are read.
 type Options struct {
-	Double bool     // double quantisation of the absmax
-	Skip   []string // modules left as they are, by their path, the beginning or the end of it; lm_head always is
+	Double bool     `json:"double" jsonschema:"double quantisation: the scales in 8 bits too (bnb_4bit_use_double_quant)"`
+	Skip   []string `json:"skip" jsonschema:"modules left as they are, by a part of their path; lm_head always is (llm_int8_skip_modules)"`
 }
 
 // Formats are what model.Loader needs: checkpoints of bitsandbytes as they are and, with options, plain ones quantised.
