@@ -97,3 +97,11 @@ func (t *Text) release(text string) string {
 	t.held = text[len(text)-keep:]
 	return text[:len(text)-keep]
 }
+
+// After lets the text go on from a prompt: a tokenizer that puts a space before the first word knows that it is not the first.
+func (t *Text) After(prompt []int32) {
+	tail := slices.Clone(prompt[max(0, len(prompt)-6):])
+	if before := t.decode(tail); !strings.Contains(before, "\ufffd") {
+		t.ids, t.before = tail, before
+	}
+}
