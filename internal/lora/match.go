@@ -105,7 +105,7 @@ func (c Config) match(m *model.Model) (modules []Module, unmatched []string, err
 				hit, hits[i] = true, true
 			}
 		}
-		if !hit || c.saves(module.Name) || !c.inLayers(module.Name) || slices.ContainsFunc(barred, func(t target) bool { return t.matches(module) }) {
+		if !hit || c.saves(module.Name) || !c.inLayers(module.Name) && !slices.Contains(c.Targets, module.Name) || slices.ContainsFunc(barred, func(t target) bool { return t.matches(module) }) {
 			continue
 		}
 		if module.Embedding && c.LoRABias {
