@@ -1,0 +1,193 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// client asks one hub. It follows redirects itself: net/http would keep the token for subdomains and other ports.
+type client struct {
+	http     *http.Client
+	source   Source
+	site     Site
+	origin   *url.URL
+	patience Patience
+	say      func(format string, args ...any)
+}
+
+func newClient(s Source, site Site, e Env, say func(string, ...any)) (*client, error) {
+	origin, err := url.Parse(site.Endpoint)
+	if err != nil || origin.Host == "" || origin.Scheme != "https" && origin.Scheme != "http" {
+		return nil, fmt.Errorf("endpoint of %s: want http(s)://host, not %q", s.Hub, bare(site.Endpoint))
+	}
+	transport := e.Transport
+	if transport == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone() // proxies from the environment
+		t.MaxIdleConnsPerHost = 16
+		transport = t
+	}
+	c := &client{source: s, site: site, origin: origin, patience: e.Patience.filled(), say: say}
+	c.http = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if site.Token != "" && origin.Scheme == "http" && !loopback(origin.Hostname()) {
+		c.site.Token = ""
+		say("the token is not sent: %s is not https", origin.Host)
+	}
+	return c, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// reply is the last answer along the redirects, with what the hub itself said on the way.
+type reply struct {
+	*http.Response
+	commit string // X-Repo-Commit
+	linked string // X-Linked-Etag: the sha256 of an LFS file
+	abroad bool   // another host answered
+}
+
+const longestChain = 10
+
+// get asks once. The token goes along while every hop so far was the hub's own origin.
+func (c *client) get(ctx context.Context, address string, header http.Header) (*reply, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err
+	}
+	r := &reply{}
+	for range longestChain {
+		r.abroad = r.abroad || u.Scheme != c.origin.Scheme || u.Host != c.origin.Host
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+		if err != nil {
+			return nil, fmt.Errorf("address of %s: %w", u.Host, errors.Unwrap(err))
+		}
+		for name, values := range header {
+			req.Header[name] = values
+		}
+		req.Header.Set("User-Agent", "fettle")
+		if !r.abroad {
+			c.authorize(req)
+		}
+		resp, err := c.http.Do(req)
+		if err != nil {
+			return nil, transportFault(ctx, u, err)
+		}
+		if !r.abroad {
+			r.commit = first(r.commit, resp.Header.Get("X-Repo-Commit"))
+			r.linked = first(r.linked, unquote(resp.Header.Get("X-Linked-Etag")))
+		}
+		if resp.StatusCode < 300 || resp.StatusCode > 399 || resp.Header.Get("Location") == "" {
+			r.Response = resp
+			return r, nil
+		}
+		drain(resp.Body)
+		if u, err = c.hop(u, resp.Header.Get("Location")); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%s: more than %d redirects", c.source, longestChain)
+}
+
+func (c *client) hop(from *url.URL, location string) (*url.URL, error) {
+	to, err := from.Parse(location)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s redirects to no address", from.Host)
+	case to.Scheme != "https" && to.Scheme != from.Scheme:
+		return nil, fmt.Errorf("%s redirects to %s without https: refused", from.Host, to.Host)
+	}
+	to.User = nil
+	return to, nil
+}
+
+// authorize sends the token as the hubs' own clients do; ModelScope's older paths read a cookie.
+func (c *client) authorize(req *http.Request) {
+	if c.site.Token == "" {
+		return
+	}
+	req.Header.Set("Authorization", "Bearer "+string(c.site.Token))
+	if c.source.Hub == "modelscope" {
+		req.AddCookie(&http.Cookie{Name: "m_session_id", Value: string(c.site.Token)})
+	}
+}
+
+const longestAnswer = 64 << 20 // bytes of JSON; a listing of 100,000 files has about 20 MB
+
+// json asks for a document, again and again while the fault may pass.
+func (c *client) json(ctx context.Context, address string, dst any) (http.Header, error) {
+	var header http.Header
+	err := c.retry(ctx, "the listing", func(ctx context.Context) (bool, error) {
+		return false, c.watched(ctx, func(ctx context.Context, _ func()) (err error) {
+			header, err = c.document(ctx, address, dst)
+			return err
+		})
+	})
+	return header, err
+}
+
+func (c *client) document(ctx context.Context, address string, dst any) (http.Header, error) {
+	r, err := c.get(ctx, address, http.Header{"Accept": {"application/json"}})
+	if err != nil {
+		return nil, err
+	}
+	defer r.Body.Close()
+	if err := c.status(r); err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(io.LimitReader(r.Body, longestAnswer))
+	if err != nil {
+		return nil, passing{err: fmt.Errorf("read the hub's answer: %w", err)}
+	}
+	if err := json.Unmarshal(raw, dst); err != nil {
+		return nil, passing{err: fmt.Errorf("%s answers with something else than the JSON expected: %w", c.origin.Host, err)}
+	}
+	return r.Header, nil
+}
+
+// follow finds the next page in Link headers; it must lie on the hub itself.
+func (c *client) follow(from string, links []string) (string, error) {
+	for _, link := range strings.Split(strings.Join(links, ","), ",") {
+		target, rest, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(link), "<"), ">")
+		if !ok || !strings.Contains(rest, `rel="next"`) {
+			continue
+		}
+		base, err := url.Parse(from)
+		if err != nil {
+			return "", err
+		}
+		next, err := base.Parse(target)
+		if err != nil {
+			return "", fmt.Errorf("next page of the listing: %w", err)
+		}
+		// A mirror may pass the hub's own address on: the page is asked from the mirror all the same.
+		next.Scheme, next.Host, next.User = c.origin.Scheme, c.origin.Host, nil
+		return next.String(), nil
+	}
+	return "", nil
+}
+
+func drain(body io.ReadCloser) {
+	io.CopyN(io.Discard, body, 64<<10) // lets the connection be used again
+	body.Close()
+}
+
+func unquote(etag string) string { return strings.Trim(strings.TrimPrefix(etag, "W/"), `"`) }
+
+// bare is an address without user, password and query: signed links and proxies carry secrets there.
+func bare(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "(an address that cannot be read)"
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}

@@ -1,0 +1,102 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// huggingFace speaks the API of huggingface.co and its mirrors.
+type huggingFace struct{ endpoint string }
+
+func (h huggingFace) address(s Source, commit, path string) string {
+	return h.endpoint + "/" + s.Repo + "/resolve/" + commit + "/" + escapePath(path)
+}
+
+func (h huggingFace) list(ctx context.Context, c *client, s Source) (*Listing, error) {
+	revision := first(s.Revision, "main")
+	var info struct {
+		SHA  string   `json:"sha"`
+		Tags []string `json:"tags"`
+		Card card     `json:"cardData"`
+	}
+	if _, err := c.json(ctx, h.endpoint+"/api/models/"+s.Repo+"/revision/"+url.PathEscape(revision), &info); err != nil {
+		return nil, err
+	}
+	switch {
+	case !fullCommit.MatchString(info.SHA):
+		return nil, fmt.Errorf("the hub names no commit for %s (%q)", s, info.SHA)
+	case fullCommit.MatchString(revision) && info.SHA != revision:
+		return nil, fmt.Errorf("asked for commit %s, the hub answers with %s", revision, info.SHA)
+	}
+	files, err := h.tree(ctx, c, s, info.SHA)
+	return &Listing{Commit: info.SHA, License: info.Card.license(info.Tags), Files: files}, err
+}
+
+// tree reads the listing page by page (RFC 8288 Link headers).
+func (h huggingFace) tree(ctx context.Context, c *client, s Source, commit string) ([]File, error) {
+	var files []File
+	next := h.endpoint + "/api/models/" + s.Repo + "/tree/" + commit + "?recursive=true"
+	for pages := 0; next != ""; pages++ {
+		if pages == 1000 {
+			return nil, fmt.Errorf("the listing of %s does not end", s)
+		}
+		var entries []struct {
+			Type string `json:"type"`
+			Path string `json:"path"`
+			OID  string `json:"oid"`
+			Size int64  `json:"size"`
+			LFS  *struct {
+				OID  string `json:"oid"`
+				Size int64  `json:"size"`
+			} `json:"lfs"`
+		}
+		header, err := c.json(ctx, next, &entries)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if e.Type != "file" {
+				continue
+			}
+			f := File{Path: e.Path, Size: e.Size, Git: e.OID}
+			if e.LFS != nil { // the oid beside it is the pointer's
+				f = File{Path: e.Path, Size: e.LFS.Size, SHA256: strings.TrimPrefix(e.LFS.OID, "sha256:")}
+			}
+			files = append(files, f)
+		}
+		if next, err = c.follow(next, header.Values("Link")); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// card is the head of a repository's README; its license is a string or a list.
+type card struct {
+	License json.RawMessage `json:"license"`
+	Name    string          `json:"license_name"`
+	Link    string          `json:"license_link"`
+}
+
+func (c card) license(tags []string) string {
+	var one string
+	var several []string
+	if json.Unmarshal(c.License, &one) != nil && json.Unmarshal(c.License, &several) == nil {
+		one = strings.Join(several, ", ")
+	}
+	for _, tag := range tags {
+		if name, ok := strings.CutPrefix(tag, "license:"); ok && one == "" {
+			one = name
+		}
+	}
+	if c.Name != "" && (one == "" || one == "other") {
+		one = c.Name
+	}
+	if strings.HasPrefix(c.Link, "https://") {
+		one = strings.TrimSpace(one + " " + c.Link)
+	}
+	return one
+}
