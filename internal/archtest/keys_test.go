@@ -1,6 +1,7 @@
 package archtest_test
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"strings"
@@ -46,4 +47,36 @@ func TestSettingsOutsideTheKey(t *testing.T) {
 	if diff := cmp.Diff(string(want), got.String()); diff != "" {
 		t.Errorf("settings outside the key (-want +got); -update rewrites %s:\n%s", golden, diff)
 	}
+}
+
+// A run's lock file writes every setting out: what a default leaves empty must be taken when it is written.
+func TestDefaultsAreTakenWhenWritten(t *testing.T) {
+	for _, s := range []stage.Stage{ingest.Stage, clean.Stage, format.Stage, train.Stage, eval.Stage} {
+		raw, err := config.JSON(s.Sample())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := config.Parse("defaults.yaml", []byte(`{"`+s.Title()+`": `+string(raw)+`}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var faults *config.Faults
+		if err := f.Decode(s.Title(), s.Sample()); errors.As(err, &faults) {
+			for _, fault := range faults.List {
+				if !must(s, fault.Setting) {
+					t.Errorf("%v", fault)
+				}
+			}
+		}
+	}
+}
+
+// must says whether a setting has no default.
+func must(s stage.Stage, name string) bool {
+	for _, f := range config.Fields(s.Sample()) {
+		if f.Must && s.Title()+"."+f.Name == name {
+			return true
+		}
+	}
+	return false
 }

@@ -50,7 +50,7 @@ type Checkpoint struct {
 func defaults() Settings {
 	return Settings{
 		Mode:       "lora",
-		LoRA:       lora.Config{Rank: 16, Alpha: 32, Targets: []string{lora.AllLinear}},
+		LoRA:       lora.Defaults(),
 		Seeds:      []int64{1},
 		Epochs:     1,
 		Batch:      Batch{Rows: 8, Accumulate: 1},
