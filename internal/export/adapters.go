@@ -62,7 +62,7 @@ func (s *Source) adapterLogits(g *gate, meant *lora.Adapter, back func() (*lora.
 			if err != nil {
 				return computed{}, err
 			}
-			w, err := s.weights(s.plain)
+			w, err := s.weights(s.Model, s.plain)
 			return computed{s.Model, w, a}, err
 		}
 	}

@@ -52,7 +52,7 @@ func (s *Source) cast(name string, d safetensors.DType) ([]byte, error) {
 func (s *Source) writeShards(dir string, d safetensors.DType, limit int64) error {
 	shards, total := [][]safetensors.Tensor{nil}, int64(0)
 	var size int64
-	for _, p := range s.Model.Parameters() {
+	for _, p := range s.Result.Parameters() {
 		t := s.tensor(p.Name, p.Shape, d)
 		n := int64(t.Len() * d.Size())
 		if last := len(shards) - 1; size+n > limit && len(shards[last]) > 0 {
@@ -87,6 +87,9 @@ func (s *Source) writeConfig(dir string, d safetensors.DType) error {
 		return err
 	}
 	delete(config, "quantization_config")
+	if s.Model.Config.Tied && !s.Result.Config.Tied {
+		config["tie_word_embeddings"] = false
+	}
 	key := "torch_dtype"
 	if _, v5 := config["dtype"]; v5 {
 		key = "dtype"

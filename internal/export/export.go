@@ -73,6 +73,9 @@ func Run(s *Source, b backend.Backend, o Options) (*Report, error) {
 	if r.Merged {
 		r.Notes = append([]string{"the adapter was merged into " + s.into() + " in float32 and cast once"}, r.Notes...)
 	}
+	if r.Merged && s.Model.Config.Tied != s.Result.Config.Tied {
+		r.Notes = append(r.Notes, "the adapter changed the embedding or the head, which the base ties: the result has both (tie_word_embeddings: false)")
+	}
 	g := &gate{source: s, backend: b, limit: o.MaxKL}
 	if err := g.run(w, tmp); err != nil {
 		return nil, err

@@ -38,13 +38,14 @@ func run(t *testing.T, s *export.Source, o export.Options) *export.Report {
 	return r
 }
 
-// Merged weights are those of PEFT's merge_and_unload.
+// Merged weights are those of PEFT's merge_and_unload, for every kind of adapter that PEFT merges without changing what ties.
 func TestMergedAsPEFT(t *testing.T) {
-	for _, c := range []struct{ base, adapter string }{{"llama3", "llama3-plain"}, {"llama3", "llama3-rslora"}, {"qwen2", "qwen2-plain"}, {"qwen2", "qwen2-rslora"}, {"phi3", "phi3-plain"}} {
-		t.Run(c.adapter, func(t *testing.T) {
-			s, to := open(t, c.base, c.adapter), t.TempDir()
+	for _, adapter := range []string{"llama3-plain", "llama3-rslora", "llama3-pattern", "llama3-dora", "qwen2-plain", "qwen2-rslora", "qwen2-pattern", "phi3-plain", "llama-lmhead", "llama-embed", "llama_bias-lora_bias"} {
+		t.Run(adapter, func(t *testing.T) {
+			base, _, _ := strings.Cut(adapter, "-")
+			s, to := open(t, base, adapter), t.TempDir()
 			run(t, s, export.Options{Format: export.Merged, DType: "f32", To: to})
-			golden, err := safetensors.Open(shared.Path(t, "golden/models/lora/"+c.adapter+"/golden.safetensors"))
+			golden, err := safetensors.Open(shared.Path(t, "golden/models/lora/"+adapter+"/golden.safetensors"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -83,7 +84,7 @@ func TestMergedAsPEFT(t *testing.T) {
 func TestGate(t *testing.T) {
 	for _, c := range []struct{ base, adapter, format, dtype string }{
 		{"llama3", "llama3-rslora", export.GGUF, "f32"}, {"llama3", "llama3-rslora", export.GGUFLoRA, "f32"}, {"llama3", "llama3-plain", export.GGUFLoRA, "f16"},
-		{"llama3", "llama3-plain", export.PEFT, ""}, {"llama3-bf16-sharded", "", export.Merged, "bf16"}, {"gemma3_text", "", export.GGUF, "f16"},
+		{"llama3", "llama3-plain", export.PEFT, ""}, {"llama3", "llama3-dora", export.GGUF, "f32"}, {"llama3", "llama3-pattern", export.GGUFLoRA, "f32"}, {"llama3", "llama3-embed_tied", export.Merged, "f32"}, {"llama3", "llama3-lmhead_tied", export.Merged, "f32"}, {"llama3-bf16-sharded", "", export.Merged, "bf16"}, {"gemma3_text", "", export.GGUF, "f16"},
 		{"qwen3", "", export.GGUF, "q8_0"}, {"phi3_longrope", "", export.GGUF, "bf16"}, {"llama", "", export.GGUF, "q4_0"}, {"glm4", "", export.GGUF, "f32"}, {"olmo2", "", export.GGUF, "f32"},
 	} {
 		t.Run(c.base+"/"+c.format+"/"+c.dtype, func(t *testing.T) {

@@ -51,7 +51,7 @@ func (g *gate) run(w writer, dir string) (err error) {
 			return Refused{fmt.Sprintf("the tokenizer gives id %d, the model has %d tokens", id, s.Model.Config.Vocab)}
 		}
 	}
-	base, err := s.weights(s.plain)
+	base, err := s.weights(s.Model, s.plain)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type ggufWriter struct {
 func (w *ggufWriter) file() string { return fmt.Sprintf("%s-%s.gguf", w.s.Name, w.t) }
 
 func (w *ggufWriter) write(dir string) ([]string, error) {
-	h, err := gguf.NewHeader(w.s.Model, w.s.Name, w.t)
+	h, err := gguf.NewHeader(w.s.Result, w.s.Name, w.t)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (w *ggufWriter) write(dir string) ([]string, error) {
 		if sp.template != nil {
 			ends = sp.template.EndOfTurn
 		}
-		if err := h.AddVocab(w.s.Dir, w.s.Model.Config, ends); err != nil {
+		if err := h.AddVocab(w.s.Dir, w.s.Result.Config, ends); err != nil {
 			return nil, err
 		}
 	}
@@ -45,7 +45,7 @@ func (w *ggufWriter) write(dir string) ([]string, error) {
 		h.Meta = append(h.Meta, gguf.KV{Key: "tokenizer.chat_template", Value: plainJinja(text)})
 	}
 	w.header = h
-	tensors, err := gguf.Tensors(w.s.Model, w.s.Merged, w.t)
+	tensors, err := gguf.Tensors(w.s.Result, w.s.Merged, w.t)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (w *ggufWriter) check(dir string, g *gate) error {
 			return err
 		}
 	}
-	places, err := gguf.Places(w.s.Model)
+	places, err := gguf.Places(w.s.Result)
 	if err != nil {
 		return err
 	}
@@ -102,14 +102,14 @@ func (w *ggufWriter) check(dir string, g *gate) error {
 		}
 	}
 	return g.logits(func() (computed, error) { return w.rounded(byName) }, func() (computed, error) {
-		weights, err := w.s.weights(func(name string) ([]float32, error) { return f.Parameter(byName[name]) })
-		return computed{w.s.Model, weights, nil}, err
+		weights, err := w.s.weights(w.s.Result, func(name string) ([]float32, error) { return f.Parameter(byName[name]) })
+		return computed{w.s.Result, weights, nil}, err
 	})
 }
 
 // rounded is the merged model with every weight through the codec, without the detour by the file's layout.
 func (w *ggufWriter) rounded(places map[string]gguf.Place) (computed, error) {
-	weights, err := w.s.weights(func(name string) ([]float32, error) {
+	weights, err := w.s.weights(w.s.Result, func(name string) ([]float32, error) {
 		values, err := w.s.Merged(name)
 		if err != nil {
 			return nil, err
@@ -121,7 +121,7 @@ func (w *ggufWriter) rounded(places map[string]gguf.Place) (computed, error) {
 		}
 		return gguf.Decode(t, data)
 	})
-	return computed{w.s.Model, weights, nil}, err
+	return computed{w.s.Result, weights, nil}, err
 }
 
 // speaker is built from the metadata alone.

@@ -32,7 +32,7 @@ func logits(b backend.Backend, m *model.Model, w model.Weights, a *lora.Adapter,
 		}
 		s := &model.Scope{Param: model.ParamsOf(nodes)}
 		if a != nil {
-			s.Adapt = a.Hook(s.Param, nil)
+			a.Apply(s, lora.Options{})
 		}
 		return []*graph.Node{m.Logits(s, m.Hidden(s, model.Batch{Tokens: in[len(names)]}))}
 	})

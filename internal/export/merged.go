@@ -29,7 +29,7 @@ func (w *mergedWriter) check(dir string, g *gate) error {
 		return err
 	}
 	defer f.Close()
-	for _, p := range w.s.Model.Parameters() {
+	for _, p := range w.s.Result.Parameters() {
 		want, err := w.s.cast(p.Name, w.d)
 		if err != nil {
 			return err
@@ -43,14 +43,14 @@ func (w *mergedWriter) check(dir string, g *gate) error {
 		}
 	}
 	return g.logits(func() (computed, error) {
-		weights, err := w.s.weights(func(name string) ([]float32, error) {
+		weights, err := w.s.weights(w.s.Result, func(name string) ([]float32, error) {
 			data, err := w.s.cast(name, w.d)
 			if err != nil {
 				return nil, err
 			}
 			return safetensors.Decode(w.d, data)
 		})
-		return computed{w.s.Model, weights, nil}, err
+		return computed{w.s.Result, weights, nil}, err
 	}, func() (computed, error) {
 		m, err := model.Open(dir)
 		if err != nil {

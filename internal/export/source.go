@@ -23,6 +23,7 @@ type Source struct {
 	Base    string // the base's name, for people
 	Model   *model.Model
 	Adapter *lora.Adapter
+	Result  *model.Model // the model with the adapter merged in: untied where the adapter changed a tied embedding or head
 	// DType is what most of the base's weights are stored as, those in 4 bits aside: what an adapter is merged into.
 	DType safetensors.DType
 	// Quantised counts the base's weights in 4 bits, which are dequantised.
@@ -30,7 +31,8 @@ type Source struct {
 
 	adapterDir string
 	file       *safetensors.File
-	deltas     map[string]delta // by weight name
+	deltas     map[string]delta // by weight name: what most adapters are, merged a weight at a time
+	merged     model.Weights    // all weights, for adapters that change more than projections
 }
 
 // delta is an adapter's part of one weight: W + scale · B A.
@@ -50,7 +52,7 @@ func Open(name, dir, adapterDir string) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{Name: name, Dir: dir, Base: filepath.Base(dir), Model: m, adapterDir: adapterDir, file: f, deltas: map[string]delta{}}
+	s := &Source{Name: name, Dir: dir, Base: filepath.Base(dir), Model: m, Result: m, adapterDir: adapterDir, file: f, deltas: map[string]delta{}}
 	if err := s.check(); err != nil {
 		return nil, errors.Join(fmt.Errorf("read base %s: %w", filepath.Base(dir), err), f.Close())
 	}
@@ -104,10 +106,15 @@ func (s *Source) readAdapter(dir string) error {
 	if err != nil {
 		return err
 	}
-	if len(a.Names()) != 2*len(a.Modules) {
-		return fmt.Errorf("read adapter: only A and B of projections are merged, this adapter trains more: %q", a.Names())
-	}
 	s.Adapter = a
+	if !simple(a) {
+		base, err := s.weights(s.Model, s.plain)
+		if err != nil {
+			return err
+		}
+		s.Result, s.merged, err = a.Merge(s.Model, base, lora.MergeOptions{Untie: true})
+		return err
+	}
 	for _, m := range a.Modules {
 		d := delta{module: m}
 		if d.a, err = tensors.CopyFlatData[float32](a.Weights[lora.NameA(m.Name)]); err != nil {
@@ -119,6 +126,19 @@ func (s *Source) readAdapter(dir string) error {
 		s.deltas[m.Name+".weight"] = d
 	}
 	return nil
+}
+
+// simple says whether an adapter is A and B of projections that have weights of their own, and nothing else.
+func simple(a *lora.Adapter) bool {
+	if len(a.Names()) != 2*len(a.Modules) {
+		return false
+	}
+	for _, m := range a.Modules {
+		if m.Embedding || m.Name == "lm_head" || a.Weights[lora.NameA(m.Name)] == nil || a.Weights[lora.NameB(m.Name)] == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // plain gives a parameter of the base in float32, dequantised where it has 4 bits.
@@ -135,12 +155,9 @@ func (s *Source) plain(name string) ([]float32, error) {
 
 // Merged gives a parameter in float32 with the adapter's part added; a value that is not finite is an error.
 func (s *Source) Merged(name string) ([]float32, error) {
-	values, err := s.plain(name)
+	values, err := s.unchecked(name)
 	if err != nil {
 		return nil, err
-	}
-	if d, ok := s.deltas[name]; ok {
-		d.addTo(values)
 	}
 	for i, v := range values {
 		if v-v != 0 {
@@ -148,6 +165,21 @@ func (s *Source) Merged(name string) ([]float32, error) {
 		}
 	}
 	return values, nil
+}
+
+func (s *Source) unchecked(name string) ([]float32, error) {
+	if s.merged != nil {
+		t := s.merged[name]
+		if t == nil {
+			return nil, fmt.Errorf("%s is missing in the merged model", name)
+		}
+		return tensors.CopyFlatData[float32](t)
+	}
+	values, err := s.plain(name)
+	if d, ok := s.deltas[name]; ok && err == nil {
+		d.addTo(values)
+	}
+	return values, err
 }
 
 // addTo adds scale · B A to w [out, in], a row at a time in float32.
@@ -178,10 +210,10 @@ func (s *Source) into() string {
 	return fmt.Sprintf("%s (%s weights as stored)", s.Base, strings.ToLower(string(s.DType)))
 }
 
-// weights gathers parameters from a function into tensors.
-func (s *Source) weights(from func(name string) ([]float32, error)) (model.Weights, error) {
+// weights gathers a model's parameters from a function into tensors.
+func (s *Source) weights(m *model.Model, from func(name string) ([]float32, error)) (model.Weights, error) {
 	w := model.Weights{}
-	for _, p := range s.Model.Parameters() {
+	for _, p := range m.Parameters() {
 		values, err := from(p.Name)
 		if err != nil {
 			return nil, err

@@ -39,6 +39,11 @@ func AdapterTensors(m *model.Model, a *lora.Adapter, t Type) ([]Tensor, float64,
 	if len(a.Names()) != 2*len(a.Modules) || len(a.Modules) == 0 {
 		return nil, 0, fmt.Errorf("gguf adapter: llama.cpp knows A and B of projections only, this adapter has more: %q", a.Names())
 	}
+	for _, mod := range a.Modules {
+		if mod.Embedding || mod.Name == "lm_head" && m.Config.Tied {
+			return nil, 0, fmt.Errorf("gguf adapter: %s: llama.cpp has no matrix of its own for it", mod.Name)
+		}
+	}
 	alpha := a.Modules[0].Scale * float64(a.Modules[0].Rank)
 	var all []Tensor
 	for _, mod := range a.Modules {
