@@ -50,6 +50,7 @@ func (a *App) verbs() []verb {
 		verb{"chat", "-model DIR [-adapter DIR]", "talk to a model in the terminal", a.chat},
 		verb{"serve", "-model DIR [-adapter NAME=DIR]...", "answer as OpenAI's API does", a.serve},
 		verb{"export", "REF|-model DIR -to DIR [-format F]", "write a model or an adapter for other programs", a.export},
+		verb{"inspect", "DIR [-seq N] [-batch N]", "what a model directory holds, needs and suits", a.inspect},
 		verb{"pull", "hf:owner/name[@rev] [-to DIR]", "bring a model directory from Hugging Face or ModelScope", a.pull},
 		verb{"init", "NAME FOLDER", "write a pipeline for a folder of files", a.init},
 		verb{"up", "", "scheduler and web page of Dagu, on loopback, with generated credentials", a.up},
