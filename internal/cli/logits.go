@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"fettle/internal/backend"
+	"fettle/internal/generate"
+	"fettle/internal/lora"
+	"fettle/internal/model"
+	"fettle/internal/safetensors"
+)
+
+func (a *App) logits(ctx context.Context, args []string) int {
+	fs := a.flags("logits", `-model DIR [-adapter DIR] [-in ids.jsonl] -out logits.safetensors
+
+The scores of all next tokens at each position. In: JSON lines {"input_ids": [..]} (stdin without -in). Out: a safetensors
+file of tensors logits.0, logits.1 ..., one for each line, float32 [tokens, vocabulary].`)
+	dir := fs.String("model", "", "model directory")
+	adapterDir := fs.String("adapter", "", "adapter directory, as PEFT writes it")
+	in := fs.String("in", "", "file of JSON lines (default: stdin)")
+	out := fs.String("out", "", "file to write")
+	backendName := fs.String("backend", backend.Auto, "what computes")
+	rest, code, done := parse(fs, args)
+	switch {
+	case done:
+		return code
+	case len(rest) > 0 || *dir == "" || *out == "":
+		return a.misuse(fs, "want -model DIR and -out FILE, and nothing else")
+	}
+	rows, err := readIDs(*in)
+	if err != nil {
+		return a.fail("logits", err)
+	}
+	g, closer, err := a.generator(*dir, *adapterDir, *backendName)
+	if err != nil {
+		return a.fail("logits", err)
+	}
+	defer closer()
+	if err := writeLogits(ctx, g, rows, *out); err != nil {
+		return a.fail("logits", err)
+	}
+	return 0
+}
+
+// generator opens a model for one row at a time.
+func (a *App) generator(dir, adapterDir, name string) (*vocabulary, func(), error) {
+	m, err := model.Open(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := m.Load(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	var adapter *lora.Adapter
+	if adapterDir != "" {
+		if adapter, err = lora.Load(adapterDir, m); err != nil {
+			return nil, nil, err
+		}
+	}
+	b, err := backend.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	fmt.Fprintln(a.Stderr, b.Why)
+	g, err := generate.New(m, w, adapter, b, generate.Options{MaxNew: 1})
+	if err != nil {
+		b.Finalize()
+		return nil, nil, err
+	}
+	return &vocabulary{g, m.Config.Vocab}, func() { g.Close(); b.Finalize() }, nil
+}
+
+// vocabulary is a generator and how many tokens it knows.
+type vocabulary struct {
+	*generate.Generator
+	size int
+}
+
+// readIDs reads rows of token ids.
+func readIDs(path string) ([][]int32, error) {
+	input := io.Reader(os.Stdin)
+	if path != "" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		input = f
+	}
+	var rows [][]int32
+	err := eachLine(input, func(line int, raw []byte) error {
+		var row struct {
+			IDs []int32 `json:"input_ids"`
+		}
+		if err := json.Unmarshal(raw, &row); err != nil {
+			return fmt.Errorf("line %d: %w", line, err)
+		}
+		if len(row.IDs) == 0 {
+			return fmt.Errorf("line %d: no input_ids", line)
+		}
+		rows = append(rows, row.IDs)
+		return nil
+	})
+	return rows, err
+}
+
+// writeLogits computes each row when its turn to be written comes: no more than one lies in memory.
+func writeLogits(ctx context.Context, g *vocabulary, rows [][]int32, path string) error {
+	var all []safetensors.Tensor
+	for i, row := range rows {
+		info := safetensors.Info{Name: fmt.Sprintf("logits.%d", i), DType: safetensors.F32, Shape: []int{len(row), g.size}}
+		all = append(all, safetensors.Tensor{Info: info, Data: func() ([]byte, error) {
+			values := make([]float32, 0, len(row)*g.size)
+			err := g.Logits(ctx, [][]int32{row}, func(_, _ int, logits []float32) error {
+				values = append(values, logits...)
+				return nil
+			})
+			if err != nil {
+				return nil, err
+			}
+			return safetensors.Encode(safetensors.F32, values)
+		}})
+	}
+	return safetensors.Write(path, all, nil)
+}
