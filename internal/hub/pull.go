@@ -227,7 +227,11 @@ func (p *puller) wholeIndex(files []File) error {
 	}
 	missing, err := missingShards(raw, files)
 	if err == nil && len(missing) > 0 {
-		err = fmt.Errorf("%s names %s, which the repository does not hold", indexName, strings.Join(missing, ", "))
+		holder := "repository"
+		if p.offline {
+			holder = "cache (offline: HF_HUB_OFFLINE)"
+		}
+		err = fmt.Errorf("%s: %s names %s, which the %s does not hold", p.source, indexName, strings.Join(missing, ", "), holder)
 	}
 	return err
 }
