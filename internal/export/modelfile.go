@@ -16,23 +16,33 @@ func (s *Source) writeModelfile(dir, format string, r *Report) error {
 		r.Notes = append(r.Notes, "no Modelfile: the base has no tokenizer or no chat template")
 		return nil
 	}
-	o, notes, err := ollamaTemplate(sp.template)
-	if err != nil {
-		r.Notes = append(r.Notes, fmt.Sprintf("no Modelfile: the chat template cannot be said in Ollama's language: %v", err))
-		return nil
-	}
-	r.Notes = append(r.Notes, notes...)
 	from := "."
 	if format == GGUF {
 		from = fmt.Sprintf("./%s-%s.gguf", s.Name, r.DType)
 	}
+	text, notes, err := Modelfile(sp.template, from, s.Model.Config.MaxPositions)
+	if err != nil {
+		r.Notes = append(r.Notes, "no Modelfile: "+err.Error())
+		return nil
+	}
+	r.Notes = append(r.Notes, notes...)
+	return os.WriteFile(filepath.Join(dir, "Modelfile"), []byte(text), 0o644)
+}
+
+// Modelfile says a chat template in Ollama's language, proven on conversations; an error is the reason why it cannot be said,
+// notes tell what Ollama does otherwise at the edges.
+func Modelfile(t *chat.Template, from string, context int) (text string, notes []string, err error) {
+	o, notes, err := ollamaTemplate(t)
+	if err != nil {
+		return "", nil, fmt.Errorf("the chat template cannot be said in Ollama's language: %w", err)
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "FROM %s\nTEMPLATE \"\"\"%s\"\"\"\n", from, o.text())
-	for _, end := range sp.template.EndOfTurn {
+	for _, end := range t.EndOfTurn {
 		fmt.Fprintf(&b, "PARAMETER stop %q\n", end)
 	}
-	fmt.Fprintf(&b, "PARAMETER num_ctx %d\n", s.Model.Config.MaxPositions)
-	return os.WriteFile(filepath.Join(dir, "Modelfile"), []byte(b.String()), 0o644)
+	fmt.Fprintf(&b, "PARAMETER num_ctx %d\n", context)
+	return b.String(), notes, nil
 }
 
 // ollamaTemplate learns the template and proves it; an error is the reason why it cannot be.

@@ -57,7 +57,7 @@ func learn(render renderer, bos string) (*ollama, error) {
 		return nil, err
 	}
 	var ok bool
-	if o.prompt, ok = strings.CutPrefix(tail, bare); !ok || o.prompt == "" {
+	if o.prompt, ok = strings.CutPrefix(tail, bare); !ok {
 		return nil, errors.New("what opens an answer does not follow the question")
 	}
 	o.user[1] = bare
