@@ -29,6 +29,7 @@ compared before it appears; a difference is exit 3. Without -format the files of
 	fs.StringVar(&e.options.DType, "dtype", "", "f32, f16, bf16; for gguf also q8_0, q5_0, q4_1, q4_0 (default: that of the base)")
 	fs.StringVar(&e.model, "model", "", "model directory, instead of REF")
 	fs.StringVar(&e.adapter, "adapter", "", "folder of a PEFT adapter for -model")
+	fs.StringVar(&e.options.TrainedOn, "trained-on", "", "base that the adapter was trained on, when it is not the one to merge into (its 4-bit form)")
 	fs.StringVar(&e.name, "name", "", "name of the result (default: from the model)")
 	fs.Int64Var(&e.seed, "seed", 0, "which seed's adapter, when REF holds several")
 	fs.Int64Var(&e.options.Shard, "shard", 0, "greatest size of a safetensors file in bytes (default: 5 GB)")
@@ -43,6 +44,11 @@ compared before it appears; a difference is exit 3. Without -format the files of
 	}
 	if e.model != "" && e.options.Format == "" {
 		return a.misuse(fs, "-model wants -format: %s", strings.Join(export.Formats, ", "))
+	}
+	if e.options.Format != "" {
+		if err := e.options.Check(); err != nil {
+			return a.misuse(fs, "%v", err)
+		}
 	}
 	var err error
 	if e.model == "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"fettle/internal/backend"
@@ -30,7 +31,10 @@ type Options struct {
 	To     string // folder; files of the same names are replaced
 	Shard  int64  // greatest size of a safetensors file in bytes; 0 = 5 GB
 	MaxKL  float64
-	Card   Card
+	// TrainedOn is the folder of the base that the adapter was trained on, where that is another than the one it goes into (its
+	// 4-bit form, say); "" = the same. The divergence is measured from there.
+	TrainedOn string
+	Card      Card
 }
 
 // Report says what was written and what the gate found.
@@ -76,7 +80,14 @@ func Run(s *Source, b backend.Backend, o Options) (*Report, error) {
 	if r.Merged && s.Model.Config.Tied != s.Result.Config.Tied {
 		r.Notes = append(r.Notes, "the adapter changed the embedding or the head, which the base ties: the result has both (tie_word_embeddings: false)")
 	}
-	g := &gate{source: s, backend: b, limit: o.MaxKL}
+	g := &gate{source: s, trained: s, backend: b, limit: o.MaxKL}
+	if o.TrainedOn != "" {
+		if g.trained, err = Open(s.Name, o.TrainedOn, s.adapterDir); err != nil {
+			return nil, err
+		}
+		defer g.trained.Close()
+		r.Notes = append(r.Notes, "the adapter was trained on "+g.trained.into()+": the divergence is measured from there")
+	}
 	if err := g.run(w, tmp); err != nil {
 		return nil, err
 	}
@@ -93,22 +104,36 @@ func Run(s *Source, b backend.Backend, o Options) (*Report, error) {
 	return r, err
 }
 
+// Check finds what is wrong with options before anything is read.
+func (o Options) Check() error {
+	if !slices.Contains(Formats, o.Format) {
+		return fmt.Errorf("format %q: want one of %s", o.Format, strings.Join(Formats, ", "))
+	}
+	known := map[string][]string{PEFT: {"f32"}, GGUFLoRA: {"f32", "f16"}, Merged: {"f32", "f16", "bf16"}, GGUF: nil}[o.Format]
+	if o.Format == GGUF {
+		for _, t := range gguf.Types {
+			known = append(known, t.String())
+		}
+	}
+	if o.DType != "" && !slices.Contains(known, o.DType) {
+		return fmt.Errorf("dtype %q: %s is written as %s", o.DType, o.Format, strings.Join(known, ", "))
+	}
+	return nil
+}
+
 func (s *Source) writer(o Options) (writer, string, error) {
+	if err := o.Check(); err != nil {
+		return nil, "", fmt.Errorf("export: %w", err)
+	}
 	if (o.Format == PEFT || o.Format == GGUFLoRA) && s.Adapter == nil {
 		return nil, "", fmt.Errorf("export %s: there is no adapter", o.Format)
 	}
 	base := strings.ToLower(string(s.DType))
 	switch o.Format {
 	case PEFT:
-		if o.DType != "" && o.DType != "f32" {
-			return nil, "", fmt.Errorf("export peft as %s: adapters are f32", o.DType)
-		}
 		return &peftWriter{s}, "f32", nil
 	case Merged:
 		d, err := safetensors.ParseDType(or(o.DType, base))
-		if err == nil && configDTypes[d] == "" {
-			err = fmt.Errorf("dtype %q: want bf16, f16 or f32", o.DType)
-		}
 		shard := o.Shard
 		if shard <= 0 {
 			shard = 5e9 // as transformers
@@ -117,11 +142,9 @@ func (s *Source) writer(o Options) (writer, string, error) {
 	case GGUF:
 		t, err := gguf.ParseType(or(o.DType, base))
 		return &ggufWriter{s: s, t: t}, t.String(), err
-	case GGUFLoRA:
-		t, err := gguf.ParseType(or(o.DType, "f32"))
-		return &ggufAdapterWriter{s, t}, t.String(), err
 	}
-	return nil, "", fmt.Errorf("export format %q: want one of %s", o.Format, strings.Join(Formats, ", "))
+	t, err := gguf.ParseType(or(o.DType, "f32"))
+	return &ggufAdapterWriter{s, t}, t.String(), err
 }
 
 func or(a, b string) string {

@@ -123,3 +123,25 @@ func TestLimit(t *testing.T) {
 		t.Errorf("files left behind: %v", left)
 	}
 }
+
+// An adapter that goes into another base than it was trained on is measured from the one it was trained on.
+func TestTrainedOn(t *testing.T) {
+	o := export.Options{Format: export.Merged, DType: "f32", To: t.TempDir()}
+	same := run(t, open(t, "llama3", "llama3-plain"), o)
+	o.TrainedOn = shared.Path(t, "golden/models/qlora/llama3-nf4-dq-bf16")
+	other := run(t, open(t, "llama3", "llama3-plain"), o)
+	if same.Gate.KL > 1e-8 || other.Gate.KL < 1e-3 {
+		t.Errorf("KL %v from the same base, %v from its 4-bit form", same.Gate.KL, other.Gate.KL)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for _, tt := range []struct {
+		format, dtype string
+		ok            bool
+	}{{"gguf", "q4_0", true}, {"gguf", "", true}, {"merged", "q4_0", false}, {"peft", "bf16", false}, {"onnx", "", false}, {"gguf-lora", "f16", true}} {
+		if err := (export.Options{Format: tt.format, DType: tt.dtype}).Check(); (err == nil) != tt.ok {
+			t.Errorf("%s %s: %v", tt.format, tt.dtype, err)
+		}
+	}
+}

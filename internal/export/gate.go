@@ -33,6 +33,7 @@ func (r Refused) Error() string { return "parity gate: " + r.Reason }
 type gate struct {
 	Gate
 	source  *Source
+	trained *Source // the model before rounding
 	backend backend.Backend
 	limit   float64
 	notes   []string
@@ -51,14 +52,9 @@ func (g *gate) run(w writer, dir string) (err error) {
 			return Refused{fmt.Sprintf("the tokenizer gives id %d, the model has %d tokens", id, s.Model.Config.Vocab)}
 		}
 	}
-	base, err := s.weights(s.Model, s.plain)
-	if err != nil {
+	if g.before, err = g.trained.beside(g.backend, g.row); err != nil {
 		return err
 	}
-	if g.before, err = logits(g.backend, s.Model, base, s.Adapter, g.row); err != nil {
-		return err
-	}
-	base = nil // what follows needs the memory
 	if err := w.check(dir, g); err != nil {
 		return err
 	}
@@ -66,6 +62,15 @@ func (g *gate) run(w writer, dir string) (err error) {
 		return Refused{fmt.Sprintf("the divergence from the model before rounding is %.3g nats a position, the limit %.3g", g.KL, g.limit)}
 	}
 	return nil
+}
+
+// beside computes the base with the adapter beside it, as in training.
+func (s *Source) beside(b backend.Backend, row []int32) ([]float32, error) {
+	w, err := s.weights(s.Model, s.plain)
+	if err != nil {
+		return nil, err
+	}
+	return logits(b, s.Model, w, s.Adapter, row)
 }
 
 // ids compares the tokenizer and the template that were read back.

@@ -21,7 +21,11 @@ func (w *mergedWriter) write(dir string) ([]string, error) {
 }
 
 func (w *mergedWriter) check(dir string, g *gate) error {
-	if err := g.ids(readSpeaker(dir, g)); err != nil {
+	back, err := readSpeaker(dir, g)
+	if err != nil {
+		return Refused{fmt.Sprintf("the written directory cannot be read: %v", err)}
+	}
+	if err := g.ids(back); err != nil {
 		return err
 	}
 	f, err := safetensors.Open(dir)
@@ -61,16 +65,15 @@ func (w *mergedWriter) check(dir string, g *gate) error {
 	})
 }
 
-// readSpeaker reads a written directory; what cannot be read stays nil and differs from what was meant.
-func readSpeaker(dir string, g *gate) (sp speaker) {
+// readSpeaker reads what a written directory has of what the base has.
+func readSpeaker(dir string, g *gate) (sp speaker, err error) {
 	if g.speaker.tokens != nil {
-		sp.tokens, _ = tokenizer.Load(dir)
-	}
-	if sp.tokens == nil {
-		sp.tokens = &tokenizer.Tokenizer{}
+		if sp.tokens, err = tokenizer.Load(dir); err != nil {
+			return sp, err
+		}
 	}
 	if g.speaker.template != nil {
-		sp.template, _ = chat.Load(dir)
+		sp.template, err = chat.Load(dir)
 	}
-	return sp
+	return sp, err
 }
