@@ -28,7 +28,7 @@ func topSingular(w []float32, rows, columns, r int) (u [][]float64, s []float64,
 		orthonormal(y)
 		q = timesColumns(w, y, rows, columns)
 		lengths := orthonormal(q)
-		if settled(before[:r], lengths[:min(r, k)]) {
+		if n := min(r, k); settled(before[:n], lengths[:n]) {
 			break
 		}
 		copy(before, lengths)
