@@ -28,7 +28,20 @@ func (s *Source) writeCheckpoint(dir string, d safetensors.DType, shard int64) e
 	if err := s.writeConfig(dir, d); err != nil {
 		return fmt.Errorf("write config: %w", err)
 	}
-	for _, name := range sideFiles {
+	more, err := filepath.Glob(filepath.Join(s.Dir, "additional_chat_templates", "*.jinja"))
+	if err != nil {
+		return err
+	}
+	if len(more) > 0 {
+		if err := os.Mkdir(filepath.Join(dir, "additional_chat_templates"), 0o755); err != nil {
+			return err
+		}
+	}
+	names := sideFiles
+	for _, path := range more {
+		names = append(names[:len(names):len(names)], filepath.Join("additional_chat_templates", filepath.Base(path)))
+	}
+	for _, name := range names {
 		if err := copyFile(filepath.Join(dir, name), filepath.Join(s.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("copy %s: %w", name, err)
 		}

@@ -1,8 +1,8 @@
 package export
 
 import (
-	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -100,8 +100,31 @@ func Run(s *Source, b backend.Backend, o Options) (*Report, error) {
 	if err := o.Card.write(tmp, s, r); err != nil {
 		return nil, err
 	}
+	if o.Format == Merged {
+		if err := noOthers(tmp, o.To); err != nil {
+			return nil, err
+		}
+	}
 	r.Files, err = moveAll(tmp, o.To)
 	return r, err
+}
+
+// noOthers refuses a folder with weights that the export would not replace: programs would read a mixture.
+func noOthers(from, to string) error {
+	var old []string
+	for _, pattern := range []string{"*.safetensors", "*.safetensors.index.json"} {
+		found, err := filepath.Glob(filepath.Join(to, pattern))
+		if err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+		old = append(old, found...)
+	}
+	for _, path := range old {
+		if _, err := os.Stat(filepath.Join(from, filepath.Base(path))); err != nil {
+			return fmt.Errorf("export: the folder holds other weights already (%s): choose an empty one", filepath.Base(path))
+		}
+	}
+	return nil
 }
 
 // Check finds what is wrong with options before anything is read.
@@ -154,17 +177,25 @@ func or(a, b string) string {
 	return b
 }
 
-// moveAll moves the files of one folder into another and lists their names.
-func moveAll(from, to string) ([]string, error) {
-	entries, err := os.ReadDir(from)
+// moveAll moves the files of one folder into another, folders within it too, and lists their names.
+func moveAll(from, to string) (names []string, err error) {
+	err = filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		names = append(names, filepath.ToSlash(name))
+		target := filepath.Join(to, name)
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return err
+		}
+		return os.Rename(path, target)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
-	var names []string
-	var faults []error
-	for _, e := range entries {
-		names = append(names, e.Name())
-		faults = append(faults, os.Rename(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())))
-	}
-	return names, errors.Join(faults...)
+	return names, nil
 }

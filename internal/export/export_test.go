@@ -1,15 +1,20 @@
 package export_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"fettle/internal/backend"
 	"fettle/internal/export"
+	"fettle/internal/model"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
+	"fettle/internal/tokenizer"
 )
 
 func open(t *testing.T, base, adapter string) *export.Source {
@@ -106,6 +111,14 @@ func TestShards(t *testing.T) {
 	if len(shards) < 2 || r.Gate.Tensors == 0 {
 		t.Errorf("%d shards, gate %+v", len(shards), r.Gate)
 	}
+	b, err := backend.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// One file beside the old shards: a reader could take either.
+	if _, err := export.Run(open(t, "llama3", ""), b, export.Options{Format: export.Merged, DType: "f32", To: to}); err == nil || !strings.Contains(err.Error(), "other weights") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // A limit on the divergence refuses, and leaves nothing behind.
@@ -143,5 +156,76 @@ func TestCheck(t *testing.T) {
 		if err := (export.Options{Format: tt.format, DType: tt.dtype}).Check(); (err == nil) != tt.ok {
 			t.Errorf("%s %s: %v", tt.format, tt.dtype, err)
 		}
+	}
+}
+
+// A chat model with everything beside its weights: ids are compared, a Modelfile is written, end tokens include the turn's.
+func TestChatModel(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "chatty")
+	family, words := shared.Path(t, "golden/models/families/llama"), shared.Path(t, "golden/text/tokenizers/llama3_small")
+	if err := os.CopyFS(dir, os.DirFS(family)); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"chat_template.jinja":                 `{% for m in messages %}{{ '<|start_header_id|>' + m.role + '<|end_header_id|>' }}{% generation %}{{ m.content }}{% endgeneration %}{{ '<|eot_id|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>' }}{% endif %}`,
+		"additional_chat_templates/rag.jinja": `{{ messages[0].content }}`,
+		"tokenizer.json":                      read(t, filepath.Join(words, "tokenizer.json")),
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tokens, err := tokenizer.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	widen(t, dir, tokens.VocabSize())
+	eot, ok := tokens.TokenID("<|eot_id|>")
+	if !ok {
+		t.Skip("the tokenizer has no <|eot_id|>")
+	}
+	s, err := export.Open("chatty", dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, format := range []string{export.Merged, export.GGUF} {
+		to := t.TempDir()
+		r := run(t, s, export.Options{Format: format, DType: "f32", To: to})
+		if r.Gate.IDs == 0 || !slices.Contains(r.Files, "Modelfile") {
+			t.Errorf("%s: gate %+v, files %v, notes %v", format, r.Gate, r.Files, r.Notes)
+		}
+		if format == export.Merged && (!strings.Contains(read(t, filepath.Join(to, "generation_config.json")), fmt.Sprint(eot)) || !slices.Contains(r.Files, "additional_chat_templates/rag.jinja")) {
+			t.Errorf("files %v, generation config %s", r.Files, read(t, filepath.Join(to, "generation_config.json")))
+		}
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// widen gives a model directory random weights for a vocabulary of n tokens.
+func widen(t *testing.T, dir string, n int) {
+	t.Helper()
+	path := filepath.Join(dir, "config.json")
+	text := regexp.MustCompile(`"vocab_size": \d+`).ReplaceAllString(read(t, path), fmt.Sprintf(`"vocab_size": %d`, n))
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.Open(dir)
+	if err == nil {
+		err = m.SaveWeights(filepath.Join(dir, "model.safetensors"), m.Init(1), safetensors.F32)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
