@@ -16,7 +16,7 @@ import (
 func kills(t *testing.T) int {
 	s := os.Getenv("FETTLE_KILLS")
 	if s == "" {
-		return 60
+		return 50
 	}
 	n, err := strconv.Atoi(s)
 	must(t, err)
