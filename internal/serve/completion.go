@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"unicode/utf8"
 
 	"fettle/internal/generate"
@@ -79,10 +80,9 @@ func (s *Server) completions(w http.ResponseWriter, r *http.Request) error {
 	if err := s.scorePrompts(r.Context(), &q, e, prompts); err != nil {
 		return err
 	}
-	if choices[0].job.request.MaxNew > 0 {
-		if err := s.submit(choices); err != nil {
-			return err
-		}
+	asked := slices.DeleteFunc(slices.Clone(choices), func(c *choice) bool { return c.job.request.MaxNew == 0 })
+	if err := s.submit(asked); err != nil {
+		return err
 	}
 	reply := completionReply{ID: newID("cmpl-"), Object: "text_completion", Created: s.now(), Model: e.name}
 	if q.Stream {

@@ -99,6 +99,10 @@ func TestPrompts(t *testing.T) {
 	if diff := cmp.Diff(whole.Logprobs.Offsets, offsets); diff != "" {
 		t.Errorf("offsets (-whole +stream):\n%s", diff)
 	}
+	full := strings.Repeat("5,", 191) + "5" // as long as the context: nothing more fits, but its neighbour goes on
+	if r := ask[completionReply](w, "/v1/completions", `{"model":"tiny","prompt":[[`+full+`],[5]],"echo":true}`); len(r.Choices) != 2 || r.Usage.Completion < 1 {
+		t.Errorf("a full context and a short one: %+v", r)
+	}
 	if r := ask[completionReply](w, "/v1/completions", `{"model":"tiny","prompt":"list files","max_tokens":0,"echo":true}`); r.Choices[0].Text != "list files" || r.Choices[0].Finish != "length" || r.Usage.Completion != 0 {
 		t.Errorf("echo alone: %+v", r)
 	}

@@ -4,7 +4,8 @@
 // model makes it, with log-probabilities where asked for; echo scores the prompt, so that evaluation harnesses can use it.
 //
 // One scheduler owns the model: a fixed number of rows runs at once, so many more wait, the rest is told to come back (429). A
-// client that goes away frees its row. What a client sends is text: special tokens in it are spelled out, never obeyed.
+// client that goes away frees its row. What users and tools say in a chat is text: special tokens in it are spelled out, never
+// obeyed; a prompt to complete is taken as it stands.
 // Promised: an answer depends on the request and its seed, not on what else is being answered (up to the order of float sums).
 //
 // To add an endpoint: one file with its request, its reply and a line in Handler.

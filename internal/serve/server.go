@@ -131,12 +131,12 @@ func (s *Server) endpoint(name string, answer func(w http.ResponseWriter, r *htt
 				f.write(rec)
 			}
 			if f.Status == http.StatusInternalServerError {
-				s.config.Log("error: %s: %v", r.URL.Path, err)
+				s.config.Log("error: %s: %v", r.URL.EscapedPath(), err)
 			}
 		}
 		s.metrics.request(name, status, time.Since(began))
 		if name != "metrics" {
-			s.config.Log("%s %s %d %.3fs", r.Method, r.URL.Path, status, time.Since(began).Seconds())
+			s.config.Log("%s %s %d %.3fs", r.Method, r.URL.EscapedPath(), status, time.Since(began).Seconds())
 		}
 	})
 }
