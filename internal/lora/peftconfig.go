@@ -94,6 +94,9 @@ func (a *Adapter) config(base string) peftConfig {
 	if bias == "" {
 		bias = "none"
 	}
+	if len(c.Save) == 0 {
+		c.Save = nil // a list that is written as empty is the same setting as one left out, and gives the same bytes
+	}
 	return peftConfig{BaseModel: base, Bias: bias, InferenceMode: true, Init: true, Alpha: c.Alpha, AlphaPattern: c.AlphaPattern,
 		LoRABias: c.LoRABias, Dropout: c.Dropout, Save: c.Save, Type: "LORA", Rank: c.Rank, RankPattern: c.RankPattern,
 		Targets: a.targets(), Task: "CAUSAL_LM", DoRA: c.DoRA, RsLoRA: c.RsLoRA}
