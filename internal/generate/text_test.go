@@ -67,6 +67,9 @@ func TestText(t *testing.T) {
 func FuzzText(f *testing.F) {
 	f.Add([]byte("né END 列"), "END")
 	f.Fuzz(func(t *testing.T, in []byte, stop string) {
+		if !utf8.ValidString(stop) {
+			return // JSON holds none
+		}
 		text := generate.NewText(bytewise, []string{stop})
 		var got strings.Builder
 		ids := make([]int32, len(in))
@@ -76,7 +79,7 @@ func FuzzText(f *testing.F) {
 		}
 		got.WriteString(text.Flush())
 		want := bytewise(ids)
-		if at := strings.Index(want, stop); at >= 0 && stop != "" && !strings.Contains(stop, "\ufffd") && utf8.ValidString(stop) {
+		if at := strings.Index(want, stop); at >= 0 && stop != "" {
 			want = want[:at]
 		}
 		if !strings.Contains(want, "\ufffd") && want != got.String() { // broken bytes may be joined otherwise in pieces
