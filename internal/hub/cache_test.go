@@ -134,7 +134,7 @@ func TestOffline(t *testing.T) {
 			} else if !says(err, tc.src) {
 				t.Errorf("error %v does not name the source", err)
 			}
-			if len(h.asked) != 0 {
+			if h.requests() != 0 {
 				t.Errorf("asked the hub: %v", h.asked)
 			}
 		})

@@ -69,9 +69,16 @@ func (h *fakeHub) note(where, name string, w http.ResponseWriter, r *http.Reques
 	h.mu.Lock()
 	h.asked = append(h.asked, ask{where, name, r.Header.Get("Range"), r.Header.Get("If-Range"), r.Header.Get("Authorization") + r.Header.Get("Cookie")})
 	h.count[where+name]++
-	n := h.count[where+name]
+	n, spoil := h.count[where+name], h.spoil
 	h.mu.Unlock()
-	return h.spoil != nil && h.spoil(n, where, name, w, r, body)
+	return spoil != nil && spoil(n, where, name, w, r, body)
+}
+
+// behave sets spoil, with the lock: requests may come from another process.
+func (h *fakeHub) behave(spoil func(n int, where, name string, w http.ResponseWriter, r *http.Request, body []byte) bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.spoil = spoil
 }
 
 func (h *fakeHub) seen(where string) (all []ask) {
@@ -84,6 +91,8 @@ func (h *fakeHub) seen(where string) (all []ask) {
 	}
 	return all
 }
+
+func (h *fakeHub) requests() int { return len(h.seen("hub")) + len(h.seen("store")) }
 
 func large(name string) bool { return path.Ext(name) == ".safetensors" || name == "tokenizer.json" }
 

@@ -143,7 +143,6 @@ func TestStoreMisbehaves(t *testing.T) {
 		{"a wrong byte, always", always(flipped), "wrong bytes twice", ","},
 		{"a page of a hotel", always(func(w http.ResponseWriter, _ []byte) { w.Write([]byte("<html>")) }), "6 bytes are announced", ""},
 		{"compressed", always(status(200, "Content-Encoding", "gzip")), "compressed", ""},
-		{"429, says when", once(status(429, "Retry-After", "1")), "", ""},
 		{"429, says a date", always(status(429, "Retry-After", time.Now().Add(3*time.Hour).UTC().Format(http.TimeFormat))), "it asks to wait", ""},
 		{"503", once(status(503)), "", ""},
 		{"500 always", always(status(500)), "500 Internal Server Error; given up", ""},
@@ -161,13 +160,13 @@ func TestStoreMisbehaves(t *testing.T) {
 				h := newHub(t, tiny())
 				h.Config.ErrorLog, h.store.Config.ErrorLog = nil, nil
 				var seen atomic.Int64
-				h.spoil = func(_ int, where, name string, w http.ResponseWriter, r *http.Request, body []byte) bool {
+				h.behave(func(_ int, where, name string, w http.ResponseWriter, r *http.Request, body []byte) bool {
 					if where != "store" || name != shard {
 						return false
 					}
 
 					return tc.spoil(int(seen.Add(1)), w, r, body)
-				}
+				})
 				dir := filepath.Join(t.TempDir(), "tiny")
 				_, said, err := pull(t, site+":owner/tiny", h.env(t), hub.Options{To: dir, Parallel: 2})
 				if !says(err, tc.err) {
@@ -224,15 +223,43 @@ func TestHubMisbehaves(t *testing.T) {
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			h := newHub(t, tiny())
-			h.spoil = func(_ int, where, name string, w http.ResponseWriter, r *http.Request, _ []byte) bool {
+			h.behave(func(_ int, where, name string, w http.ResponseWriter, r *http.Request, _ []byte) bool {
 				if name == tc.path {
 					tc.spoil(w, r)
 				}
 				return name == tc.path
-			}
+			})
 			dir := filepath.Join(t.TempDir(), "tiny")
 			if _, _, err := pull(t, "hf:owner/tiny", h.env(t), hub.Options{To: dir}); !says(err, tc.err) {
 				t.Errorf("error %v, want %q", err, tc.err)
+			}
+		})
+	}
+}
+
+func TestPauses(t *testing.T) {
+	tests := []struct {
+		name, header, want string
+	}{
+		{"as long as asked", "1", "again in 1s"},
+		{"nothing asked", "", "again in 0s"}, // Base is a millisecond here
+		{"nonsense asked", "soon", "again in 0s"},
+		{"a date that is over", "Mon, 02 Jan 2006 15:04:05 GMT", "again in 0s"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			h := newHub(t, tiny())
+			h.behave(func(n int, where, name string, w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+				if where != "store" || name != shard || n > 1 {
+					return false
+				}
+				w.Header().Set("Retry-After", tc.header)
+				w.WriteHeader(429)
+				return true
+			})
+			_, said, err := pull(t, "hf:owner/tiny", h.env(t), hub.Options{To: filepath.Join(t.TempDir(), "tiny")})
+			if err != nil || !strings.Contains(said, "429 Too Many Requests; "+tc.want) {
+				t.Error(err, said)
 			}
 		})
 	}

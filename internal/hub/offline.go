@@ -9,7 +9,7 @@ import (
 // alreadyOffline is the directory itself, when it came from this source and is whole.
 func (p *puller) alreadyOffline() *Record {
 	r, err := ReadRecord(p.place.dir)
-	if err != nil || r.Source != p.source.Hub+":"+p.source.Repo || !slices.Equal(r.Include, p.options.Include) ||
+	if err != nil || r.Source != p.source.name() || !slices.Equal(r.Include, p.options.Include) ||
 		p.source.Revision != r.Revision && p.source.Revision != r.Commit {
 		return nil
 	}

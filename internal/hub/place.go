@@ -19,8 +19,9 @@ type place struct {
 	lock *os.File // the work folder itself
 }
 
-// openPlace takes the lock and sees that DIR may be replaced: it does not exist, is empty, or holds what a pull wrote.
-func openPlace(dir string) (*place, error) {
+// openPlace takes the lock and sees that DIR may be replaced: it does not exist, is empty, or holds what a pull
+// of the same source wrote and nothing else.
+func openPlace(dir string, s Source) (*place, error) {
 	dir = filepath.Clean(dir)
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
@@ -29,7 +30,7 @@ func openPlace(dir string) (*place, error) {
 	if err := p.take(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(p.recover(), p.mayReplace()); err != nil {
+	if err := errors.Join(p.recover(), p.mayReplace(s)); err != nil {
 		p.close()
 		return nil, err
 	}
@@ -77,7 +78,7 @@ func (p *place) recover() error {
 	return os.RemoveAll(p.old)
 }
 
-func (p *place) mayReplace() error {
+func (p *place) mayReplace(s Source) error {
 	entries, err := os.ReadDir(p.dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
 		return nil
@@ -91,6 +92,9 @@ func (p *place) mayReplace() error {
 	}
 	if err != nil {
 		return err
+	}
+	if r.Source != s.name() {
+		return fmt.Errorf("%s holds %s: -to DIR names another", p.dir, r.Source)
 	}
 	return filepath.WalkDir(p.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {

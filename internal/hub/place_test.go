@@ -83,6 +83,14 @@ func TestForeignFilesStay(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
+	t.Run("a folder pulled from another source", func(t *testing.T) {
+		h := newHub(t, tiny())
+		dir := filepath.Join(t.TempDir(), "tiny")
+		pull(t, "hf:owner/tiny", h.env(t), hub.Options{To: dir})
+		if _, _, err := pull(t, "modelscope:owner/tiny", h.env(t), hub.Options{To: dir}); !says(err, "holds hf:owner/tiny") {
+			t.Errorf("error %v", err)
+		}
+	})
 	t.Run("a link to a folder elsewhere", func(t *testing.T) {
 		h := newHub(t, tiny())
 		root := t.TempDir()
@@ -109,11 +117,11 @@ func TestSwapCutByACrash(t *testing.T) {
 	if err := os.Rename(dir, old); err != nil {
 		t.Fatal(err)
 	}
-	before := len(h.asked)
+	before := h.requests()
 	if _, said, err := pull(t, "hf:owner/tiny", h.env(t), hub.Options{To: dir}); err != nil || !strings.Contains(said, "there already") {
 		t.Error(err, said)
 	}
-	if n := len(h.asked) - before; n != 7 { // the commit, and six pages of the listing
+	if n := h.requests() - before; n != 7 { // the commit, and six pages of the listing
 		t.Errorf("%d requests", n)
 	}
 }
@@ -121,7 +129,7 @@ func TestSwapCutByACrash(t *testing.T) {
 func TestOnePullAtATime(t *testing.T) {
 	h := newHub(t, tiny())
 	started, resume := make(chan bool, 9), make(chan bool)
-	h.spoil = func(n int, where, name string, w http.ResponseWriter, r *http.Request, _ []byte) bool {
+	h.behave(func(n int, where, name string, w http.ResponseWriter, r *http.Request, _ []byte) bool {
 		if where == "store" && n == 1 {
 			started <- true
 			select {
@@ -130,7 +138,7 @@ func TestOnePullAtATime(t *testing.T) {
 			}
 		}
 		return false
-	}
+	})
 	e := h.env(t)
 	e.Patience.Stall = 10 * time.Second
 	dir := filepath.Join(t.TempDir(), "tiny")

@@ -44,7 +44,7 @@ func Pull(ctx context.Context, s Source, e Env, o Options) (*Record, error) {
 		return nil, err
 	}
 	p := &puller{client: c, remote: remote, options: o, offline: e.Offline}
-	if p.place, err = openPlace(o.To); err != nil {
+	if p.place, err = openPlace(o.To, s); err != nil {
 		return nil, err
 	}
 	defer p.place.close()
@@ -88,7 +88,7 @@ func (p *puller) list(ctx context.Context) ([]File, error) {
 }
 
 func (p *puller) bring(ctx context.Context, files []File) (*Record, error) {
-	r := &Record{Source: p.source.Hub + ":" + p.source.Repo, Revision: p.source.Revision, Commit: p.listing.Commit,
+	r := &Record{Source: p.source.name(), Revision: p.source.Revision, Commit: p.listing.Commit,
 		License: p.listing.License, Include: p.options.Include, Files: make([]RecordFile, len(files))}
 	for i, f := range files {
 		r.Files[i] = RecordFile{Path: f.Path, Size: f.Size, Git: f.Git}

@@ -275,7 +275,7 @@ func TestRefusals(t *testing.T) {
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			h := newHub(t, tiny())
-			h.spoil = tc.spoil
+			h.behave(tc.spoil)
 			e := h.env(t)
 			e.HuggingFace.Token, e.HuggingFace.TokenFrom = hub.Secret(tc.token), "HF_TOKEN"
 			_, _, err := pull(t, tc.src, e, hub.Options{To: filepath.Join(t.TempDir(), "x", "tiny")})

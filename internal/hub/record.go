@@ -67,7 +67,7 @@ func (r *Record) Verify(dir string) (faults []string) {
 
 // fits: the directory is already what the listing says, byte for byte as far as names and digests go.
 func (r *Record) fits(s Source, commit string, files []File) bool {
-	if r.Source != s.Hub+":"+s.Repo || r.Commit != commit || len(r.Files) != len(files) {
+	if r.Source != s.name() || r.Commit != commit || len(r.Files) != len(files) {
 		return false
 	}
 	for i, f := range files { // both are sorted by path

@@ -32,12 +32,15 @@ func ParseSource(s string) (Source, error) {
 	return Source{Hub: hub, Repo: repo, Revision: rev}, nil
 }
 
+// name is the source at any revision.
+func (s Source) name() string { return s.Hub + ":" + s.Repo }
+
 // String is what ParseSource reads.
 func (s Source) String() string {
 	if s.Revision == "" {
-		return s.Hub + ":" + s.Repo
+		return s.name()
 	}
-	return s.Hub + ":" + s.Repo + "@" + s.Revision
+	return s.name() + "@" + s.Revision
 }
 
 var fullCommit = regexp.MustCompile(`^[0-9a-f]{40}$`)
