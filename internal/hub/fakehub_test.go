@@ -36,6 +36,7 @@ type fakeHub struct {
 	refs    map[string]string
 	needs   string // a token that requests must carry, "" = public
 	license string
+	head    int // the file that ModelScope's head commit changed; -1 = none, it removed one
 
 	// spoil may answer in place of the hub, before it does ("hub", path) or the store ("store", file name). n counts from 1.
 	spoil func(n int, where, name string, w http.ResponseWriter, r *http.Request, body []byte) bool
@@ -49,7 +50,7 @@ type ask struct{ where, name, rng, ifRange, auth string }
 
 func newHub(t *testing.T, files map[string][]byte) *fakeHub {
 	h := &fakeHub{commits: map[string]map[string][]byte{commit: files}, refs: map[string]string{"main": commit, "master": commit},
-		license: "apache-2.0", count: map[string]int{}}
+		license: "apache-2.0", head: 1, count: map[string]int{}}
 	h.Server = httptest.NewServer(http.HandlerFunc(h.hub))
 	h.store = httptest.NewServer(http.HandlerFunc(h.blobs))
 	t.Cleanup(func() { h.Server.Close(); h.store.Close() })
@@ -106,6 +107,11 @@ func blob(b []byte) string {
 func (h *fakeHub) at(rev string) (string, map[string][]byte) {
 	if to, ok := h.refs[rev]; ok {
 		rev = to
+	}
+	for full := range h.commits {
+		if len(rev) >= 8 && strings.HasPrefix(full, rev) {
+			rev = full
+		}
 	}
 	return rev, h.commits[rev]
 }
@@ -205,7 +211,7 @@ func (h *fakeHub) msTree(w http.ResponseWriter, rev string) {
 	var all []map[string]any
 	for i, name := range sorted(files) {
 		changed := strings.Repeat("a", 40)
-		if i == 0 {
+		if i == h.head {
 			changed = at // only a file that the head commit changed names it in full
 		}
 		all = append(all, map[string]any{"Type": "blob", "Path": name, "Name": path.Base(name), "Size": len(files[name]), "Sha256": sha(files[name]), "Revision": changed})
@@ -216,7 +222,8 @@ func (h *fakeHub) msTree(w http.ResponseWriter, rev string) {
 
 func (h *fakeHub) msFile(w http.ResponseWriter, r *http.Request) {
 	rev, name := r.URL.Query().Get("Revision"), r.URL.Query().Get("FilePath")
-	b, ok := h.commits[rev][name]
+	rev, files := h.at(rev)
+	b, ok := files[name]
 	switch {
 	case !ok:
 		w.WriteHeader(http.StatusNotFound)

@@ -161,6 +161,18 @@ func TestPull(t *testing.T) {
 	}
 }
 
+// ModelScope gives 8 digits of the head commit; where no file has the others, the 8 stand for it.
+func TestShortCommit(t *testing.T) {
+	h := newHub(t, tiny())
+	h.head = -1
+	dir := filepath.Join(t.TempDir(), "tiny")
+	r, _, err := pull(t, "modelscope:owner/tiny", h.env(t), hub.Options{To: dir})
+	if err != nil || r.Commit != commit[:8] {
+		t.Fatal(r, err)
+	}
+	sameModel(t, dir, tiny())
+}
+
 func TestInclude(t *testing.T) {
 	tests := []struct {
 		name    string
