@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // passing is a fault that may be gone at the next try.
@@ -48,9 +49,9 @@ func (c *client) status(r *reply) error {
 	}
 	switch code := r.StatusCode; {
 	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
-		return passing{err: fmt.Errorf("%s answers %s", r.Request.URL.Host, r.Status), after: retryAfter(r.Header.Get("Retry-After"), time.Now())}
+		return passing{err: fmt.Errorf("%s answers %d %s", r.Request.URL.Host, code, http.StatusText(code)), after: retryAfter(r.Header.Get("Retry-After"), time.Now())}
 	case r.abroad: // a signed link that ran out, or a store that hiccups: the hub gives a new link
-		return passing{err: fmt.Errorf("%s answers %s", r.Request.URL.Host, r.Status)}
+		return passing{err: fmt.Errorf("%s answers %d %s", r.Request.URL.Host, code, http.StatusText(code))}
 	}
 	return c.refused(r.StatusCode, r.Header.Get("X-Error-Code"), first(r.Header.Get("X-Error-Message"), message(r.Body)))
 }
@@ -98,8 +99,19 @@ func (c *client) refused(status int, code, said string) error {
 	return err
 }
 
+// plain keeps a hub's words from steering the terminal.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
 // hide keeps a token out of what a hub says back.
 func (c *client) hide(text string) string {
+	text = plain(text)
 	if c.site.Token == "" {
 		return text
 	}

@@ -89,7 +89,7 @@ func (p *puller) list(ctx context.Context) ([]File, error) {
 
 func (p *puller) bring(ctx context.Context, files []File) (*Record, error) {
 	r := &Record{Source: p.source.name(), Revision: p.source.Revision, Commit: p.listing.Commit,
-		License: p.listing.License, Include: p.options.Include, Files: make([]RecordFile, len(files))}
+		License: plain(p.listing.License), Include: p.options.Include, Files: make([]RecordFile, len(files))}
 	for i, f := range files {
 		r.Files[i] = RecordFile{Path: f.Path, Size: f.Size, Git: f.Git}
 	}

@@ -265,6 +265,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"gated, no token", "hf:owner/tiny", "", answer(401, "GatedRepo", `{"error": "Access is restricted"}`), []string{"gated", "/owner/tiny", "HF_TOKEN", "/settings/tokens", "Access is restricted"}},
 		{"gated, token", "hf:owner/tiny", token, answer(403, "GatedRepo", `{"error": "`+token+` is not in the list"}`), []string{"no access", "from HF_TOKEN", "[hidden] is not"}},
+		{"words that steer a terminal", "hf:owner/tiny", "", answer(403, "GatedRepo", `{"error": "\u001b[2Jgone"}`), []string{"says:  [2Jgone"}},
 		{"private or missing", "hf:owner/tiny", "", answer(401, "RepoNotFound", ""), []string{"does not exist or is private", "HF_TOKEN"}},
 		{"token refused", "hf:owner/tiny", token, answer(401, "", `{"error": "Invalid credentials"}`), []string{"is refused", "Invalid credentials"}},
 		{"no such revision", "hf:owner/tiny@v9", "", nil, []string{"no such branch, tag or commit"}},
