@@ -23,6 +23,9 @@ type Lines struct {
 // Label is what the column source holds.
 func (l *Lines) Label() string { return l.Name }
 
+// Terms is the licence of the data; these lines carry none.
+func (l *Lines) Terms() string { return "" }
+
 // Columns are the source's own, after id, source, file and row.
 func (l *Lines) Columns(ingest.Env) ([]table.Field, error) {
 	return []table.Field{{Name: "text", Type: table.String}}, nil

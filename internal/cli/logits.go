@@ -11,6 +11,7 @@ import (
 	"fettle/internal/generate"
 	"fettle/internal/lora"
 	"fettle/internal/model"
+	"fettle/internal/quant"
 	"fettle/internal/safetensors"
 )
 
@@ -52,7 +53,8 @@ func (a *App) generator(dir, adapterDir, name string) (*vocabulary, func(), erro
 	if err != nil {
 		return nil, nil, err
 	}
-	w, err := m.Load(dir)
+	set := &quant.Set{} // checkpoints in 4 bits are read as they are
+	w, err := m.LoadWith(quant.Plain().Loader(set), dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -67,7 +69,7 @@ func (a *App) generator(dir, adapterDir, name string) (*vocabulary, func(), erro
 		return nil, nil, err
 	}
 	fmt.Fprintln(a.Stderr, b.Why)
-	g, err := generate.New(m, w, adapter, b, generate.Options{MaxNew: 1})
+	g, err := generate.New(m, w, adapter, b, generate.Options{MaxNew: 1, Quant: set})
 	if err != nil {
 		b.Finalize()
 		return nil, nil, err

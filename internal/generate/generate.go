@@ -10,14 +10,15 @@ import (
 	"fettle/internal/backend"
 	"fettle/internal/lora"
 	"fettle/internal/model"
+	"fettle/internal/quant"
 )
 
 // Options says how to continue prompts.
 type Options struct {
-	MaxNew int      // tokens a prompt gets at most, where its request does not say
-	EOS    []int32  // tokens that end a row; nil = those of the model's config
-	Batch  int      // rows computed at once; 0 = 64
-	Base   BaseHook // multiplies by quantised weights; nil = there are none
+	MaxNew int        // tokens a prompt gets at most, where its request does not say
+	EOS    []int32    // tokens that end a row; nil = those of the model's config
+	Batch  int        // rows computed at once; 0 = 64
+	Quant  *quant.Set // which weights are in 4 bits; nil = none
 	// Compiling hears of each program (kind and shape) before it runs for the first time; nil = nobody listens.
 	Compiling func(program string)
 }

@@ -12,10 +12,8 @@ import (
 	"fettle/internal/backend"
 	"fettle/internal/lora"
 	"fettle/internal/model"
+	"fettle/internal/quant"
 )
-
-// BaseHook makes the function for model.Scope.Base out of the weights' nodes: what multiplies by quantised weights.
-type BaseHook func(param func(name string) *graph.Node) func(module string, x *graph.Node) *graph.Node
 
 // headroom is how many positions a cache has beyond its prompts, and gets more each time it is full.
 const headroom = 32
@@ -27,7 +25,7 @@ type programs struct {
 	names   []string // of the weights, then of the adapter's
 	weights []any    // in the order of names
 	adapter *lora.Adapter
-	base    BaseHook
+	quant   *quant.Set // nil: the weights are plain floats
 
 	// [0] gives the best tokens, [1] the scores of all tokens too.
 	prefillExec, stepExec [2]*graph.Exec
@@ -53,7 +51,7 @@ type state struct {
 }
 
 func newPrograms(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Backend, o Options) (*programs, error) {
-	p := &programs{model: m, backend: b, adapter: a, base: o.Base, told: map[string]bool{}, say: o.Compiling}
+	p := &programs{model: m, backend: b, adapter: a, quant: o.Quant, told: map[string]bool{}, say: o.Compiling}
 	p.add(w)
 	if a != nil {
 		if err := a.Check(); err != nil {
@@ -105,11 +103,9 @@ func (p *programs) scope(in []*graph.Node) (*model.Scope, []*graph.Node) {
 		nodes[name] = in[i]
 	}
 	s := &model.Scope{Param: model.ParamsOf(nodes)}
+	p.quant.Apply(s)
 	if p.adapter != nil {
-		s.Adapt = p.adapter.Hook(s.Param, nil)
-	}
-	if p.base != nil {
-		s.Base = p.base(s.Param)
+		p.adapter.Apply(s, lora.Options{})
 	}
 	return s, in[len(p.names):]
 }

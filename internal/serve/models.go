@@ -17,6 +17,7 @@ import (
 	"fettle/internal/generate"
 	"fettle/internal/lora"
 	"fettle/internal/model"
+	"fettle/internal/quant"
 )
 
 // Source names what to open.
@@ -63,6 +64,7 @@ type Models struct {
 	Defaults generate.Sampling
 	Ends     []int32 // the model's end tokens
 
+	quant   quant.Set
 	decoder *model.Model
 	engines []*engine // the base first
 }
@@ -93,7 +95,7 @@ func Open(s Source) (m *Models, err error) {
 	for _, id := range m.decoder.Config.EOS {
 		m.Ends = append(m.Ends, int32(id))
 	}
-	weights, err := m.decoder.Load(s.Dir)
+	weights, err := m.decoder.LoadWith(quant.Plain().Loader(&m.quant), s.Dir) // checkpoints in 4 bits are read as they are
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +162,7 @@ func (m *Models) add(s Source, name string, w model.Weights, a *lora.Adapter) er
 	if m.find(name) != nil {
 		return fmt.Errorf("two models are named %q", name)
 	}
-	o := generate.Options{MaxNew: 1, EOS: m.Ends}
+	o := generate.Options{MaxNew: 1, EOS: m.Ends, Quant: &m.quant}
 	if s.Compiling != nil {
 		o.Compiling = func(program string) { s.Compiling(name + ": " + program) }
 	}

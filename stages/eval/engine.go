@@ -9,6 +9,7 @@ import (
 	"fettle/internal/lora"
 	"fettle/internal/model"
 	"fettle/internal/modeldir"
+	"fettle/internal/quant"
 	"fettle/internal/stage"
 )
 
@@ -54,11 +55,13 @@ func (m *models) load(j *stage.Job[Settings], dir string, t training) error {
 		return err
 	}
 	m.room = decoder.Config.MaxPositions
-	weights, err := decoder.Load(dir)
+	// Adapters are judged on the base that they were trained on: in 4 bits if it was.
+	set := &quant.Set{}
+	weights, err := decoder.LoadWith(t.Quant.Loader(set), dir)
 	if err != nil {
 		return err
 	}
-	o := generate.Options{MaxNew: j.Settings.MaxNewTokens, Batch: j.Settings.Batch}
+	o := generate.Options{MaxNew: j.Settings.MaxNewTokens, Batch: j.Settings.Batch, Quant: set}
 	if m.base, err = m.engine(decoder, weights, nil, o); err != nil {
 		return err
 	}
@@ -70,6 +73,7 @@ func (m *models) load(j *stage.Job[Settings], dir string, t training) error {
 			a, err = lora.Load(j.In["train"].Path(fmt.Sprintf("adapters/seed-%d", seed)), decoder)
 		default: // all weights were trained
 			w, err = decoder.Load(j.In["train"].Path("model"))
+			o.Quant = nil
 		}
 		if err != nil {
 			return err

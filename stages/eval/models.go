@@ -13,6 +13,7 @@ import (
 	"fettle/internal/backend"
 	"fettle/internal/generate"
 	"fettle/internal/modeldir"
+	"fettle/internal/quant"
 	"fettle/internal/stage"
 	"fettle/schemas"
 	"fettle/stages/eval/report"
@@ -42,13 +43,14 @@ func (m *models) close() {
 
 // training is what the train stage says of itself in its manifest.
 type training struct {
-	Mode  string  `json:"mode"`
-	Seeds []int64 `json:"seeds"`
+	Mode  string       `json:"mode"`
+	Seeds []int64      `json:"seeds"`
+	Quant quant.Recipe `json:"quant"` // of the base that the adapters were trained on
 }
 
 // trained reads the notes of the train artifact; none is needed where no tuned system answers.
 func trained(j *stage.Job[Settings]) (training, error) {
-	var t training
+	t := training{Quant: quant.Plain()}
 	wanted := false
 	for _, s := range j.Settings.Systems {
 		wanted = wanted || verdict.IsTuned(s)

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -43,7 +44,17 @@ func digests(_ Settings, root string, in map[string]*artifact.Artifact) (map[str
 		return nil, err
 	}
 	_, err = modeldir.Open(root, note)
-	return map[string]string{"model.config": note.Config, "model.tokenizer": note.Tokenizer, "model.template": note.Template, "model.weights": note.Weights}, err
+	more := map[string]string{"model.config": note.Config, "model.tokenizer": note.Tokenizer, "model.template": note.Template, "model.weights": note.Weights}
+	if train := in["train"]; train != nil { // what its manifest says of the training decides how its files are used
+		for _, name := range []string{"mode", "seeds", "quant"} {
+			raw, err := json.Marshal(train.Manifest.Notes[name])
+			if err != nil {
+				return nil, err
+			}
+			more["train."+name] = string(raw)
+		}
+	}
+	return more, err
 }
 
 // errTime is why an exam that took longer than max_time stopped; its answers are kept.

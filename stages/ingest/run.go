@@ -63,10 +63,12 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 	defer w.Abort()
 	task := j.Progress.Task("rows", 0, "rows")
 	for i, c := range j.Settings.Sources {
+		found := 0
 		for rec, err := range c.Value.Read(ctx, env) {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
+			found++
 			task.Add(1)
 			if err != nil {
 				if err := reject(j, c.Value.Label(), err); err != nil {
@@ -79,6 +81,9 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 			}
 			j.Keep(1)
 			j.Out(1)
+		}
+		if found == 0 {
+			return fmt.Errorf("source %s has no record: %d files there are not of those that its settings want", c.Value.Label(), skipped)
 		}
 	}
 	task.Done()

@@ -43,9 +43,9 @@ func (s Settings) steps(blocks int) (epoch, all int) {
 // run trains from the state's step to the last. When it is told to stop it saves a checkpoint of the last whole step.
 func (t *training) run(ctx context.Context) error {
 	perEpoch, total := t.settings.steps(len(t.data.blocks))
-	saved := t.state.step
+	saved, began := t.state.step, t.state.step
 	for t.state.step < total {
-		if why := t.stop(ctx); why != nil {
+		if why := t.stop(ctx, t.state.step > began); why != nil {
 			return errors.Join(why, t.state.save(t.dir, t.program.trainable))
 		}
 		if err := t.step(ctx, perEpoch, total); err != nil {
@@ -69,11 +69,13 @@ func (t *training) run(ctx context.Context) error {
 
 var errStopped = errors.New("stopped inside a step")
 
-func (t *training) stop(ctx context.Context) error {
+// stop says why the training ends here. max_time lets every start do one step at least: else one that is shorter than the
+// preparations would never end.
+func (t *training) stop(ctx context.Context, moved bool) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if !t.deadline.IsZero() && time.Now().After(t.deadline) {
+	if moved && !t.deadline.IsZero() && time.Now().After(t.deadline) {
 		return stage.ErrMaxTime
 	}
 	return nil

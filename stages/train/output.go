@@ -101,6 +101,7 @@ func (f *fitting) account() error {
 	j.Out(int64(len(f.results)))
 	j.Note("seeds", j.Settings.Seeds)
 	j.Note("mode", j.Settings.Mode)
+	j.Note("quant", j.Settings.Quant)
 	var last []float64
 	steps := 0
 	for _, r := range f.results {

@@ -13,6 +13,7 @@ import (
 	"fettle/internal/lora"
 	"fettle/internal/model"
 	"fettle/internal/modeldir"
+	"fettle/internal/quant"
 	"fettle/internal/stage"
 )
 
@@ -97,6 +98,7 @@ type fitting struct {
 	model   *model.Model
 	data    *data
 	base    model.Weights
+	quant   quant.Set
 	started time.Time
 	results []result
 }
@@ -110,27 +112,36 @@ func (f *fitting) weights() (model.Weights, error) {
 	case f.note.Weights == "":
 		return nil, fmt.Errorf("model %s has no weights: mode %s starts from some (mode scratch does not)", f.note.Path, s.Mode)
 	}
-	return f.model.Load(f.dir)
+	// A checkpoint in 4 bits is read as it is; a plain one is quantised as it is read where the settings say so.
+	w, err := f.model.LoadWith(s.Quant.Loader(&f.quant), f.dir)
+	if err == nil && f.quant.Len() > 0 {
+		if s.Mode != "lora" {
+			return nil, fmt.Errorf("model %s is in 4 bits: mode %s trains weights that are not (mode lora does)", f.note.Path, s.Mode)
+		}
+		f.job.Progress.Say("%d matrices of the base in 4 bits", f.quant.Len())
+	}
+	return w, err
 }
 
 // fit trains one seed, from its last checkpoint where there is one.
 func (f *fitting) fit(ctx context.Context, seed int64) error {
 	s := f.job.Settings
-	weights := f.base
+	weights, base := f.base, f.base
 	var a *lora.Adapter
 	if s.Mode == "lora" {
 		var err error
-		if a, err = f.adapter(seed); err != nil {
+		if a, base, err = f.adapter(seed); err != nil {
 			return err
 		}
 		weights = a.Weights
-		f.job.Progress.Say("seed %d: %d projections adapted, %d of their weights train", seed, len(a.Modules), a.Size())
+		f.job.Progress.Say("seed %d: %d modules adapted, %d of their weights train", seed, len(a.Modules), a.Size())
 	}
 	p, err := newProgram(f.model, a, s.Optimizer, f.backend.Backend)
 	if err != nil {
 		return err
 	}
 	defer p.close()
+	p.on(&f.quant)
 	t := &training{settings: s, seed: seed, data: f.data, program: p, dir: filepath.Join(f.job.Work, fmt.Sprintf("seed-%d", seed))}
 	if s.MaxTime > 0 {
 		t.deadline = f.started.Add(s.MaxTime)
@@ -145,7 +156,7 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 		return err
 	}
 	for _, name := range p.frozen {
-		t.frozen = append(t.frozen, f.base[name])
+		t.frozen = append(t.frozen, base[name])
 	}
 	if err := t.run(ctx); err != nil {
 		return err
@@ -159,12 +170,25 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 	return nil
 }
 
-// adapter is a new one, or the one that the settings start from.
-func (f *fitting) adapter(seed int64) (*lora.Adapter, error) {
-	if from := f.job.Settings.From; from != "" {
-		return lora.Load(f.job.Path(from), f.model)
+// adapter is a new one, or the one that the settings start from, and the weights that it trains on.
+func (f *fitting) adapter(seed int64) (*lora.Adapter, model.Weights, error) {
+	s := f.job.Settings
+	if s.From != "" {
+		a, err := lora.Load(f.job.Path(s.From), f.model)
+		if err == nil { // how it trains is ours to say, what it is the file's
+			a.Config.Dropout, a.Config.PlusRatio, a.Config.PlusEmbed = s.LoRA.Dropout, s.LoRA.PlusRatio, s.LoRA.PlusEmbed
+		}
+		return a, f.base, err
 	}
-	return lora.New(f.model, f.job.Settings.LoRA, seed)
+	a, err := lora.New(f.model, s.LoRA, seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := a.Attach(func(name string) ([]float32, error) { return f.quant.Floats(f.base, name) }); err != nil {
+		return nil, nil, err
+	}
+	base, err := a.Residual(f.base)
+	return a, base, err
 }
 
 func (f *fitting) resume(t *training) error {

@@ -6,6 +6,7 @@ import (
 
 	"fettle/internal/backend"
 	"fettle/internal/lora"
+	"fettle/internal/quant"
 )
 
 // Settings is the section train of a stages.yaml.
@@ -13,6 +14,7 @@ type Settings struct {
 	Mode       string        `json:"mode" check:"oneof=lora|full|scratch" jsonschema:"lora: an adapter on the frozen model; full: all weights; scratch: all weights from random ones"`
 	LoRA       lora.Config   `json:"lora" jsonschema:"the adapter (mode lora)"`
 	From       string        `json:"from" path:"dir" jsonschema:"adapter to start from, as PEFT or fettle saved it (mode lora); it brings its own sizes and targets"`
+	Quant      quant.Recipe  `json:"quant" jsonschema:"the base in 4 bits (mode lora)"`
 	Seeds      []int64       `json:"seeds" check:"minlen=1" jsonschema:"one training for each: of the initial weights, the order of the blocks and dropout"`
 	Epochs     int           `json:"epochs" check:"min=1" jsonschema:"passes over the blocks"`
 	MaxSteps   int           `json:"max_steps" check:"min=0" jsonschema:"end after so many optimizer steps (0 = after the epochs)"`
@@ -51,6 +53,7 @@ func defaults() Settings {
 	return Settings{
 		Mode:       "lora",
 		LoRA:       lora.Defaults(),
+		Quant:      quant.Plain(),
 		Seeds:      []int64{1},
 		Epochs:     1,
 		Batch:      Batch{Rows: 8, Accumulate: 1},
@@ -71,6 +74,12 @@ func (s Settings) Check(fault func(field, want string)) {
 			fault(fmt.Sprintf("seeds[%d]", i), fmt.Sprintf("seeds that differ: %d is there already", seed))
 		}
 		seen[seed] = true
+	}
+	if s.Mode != "lora" && s.Quant.Load == "nf4" {
+		fault("quant.load", "none: only mode lora trains on a base in 4 bits")
+	}
+	if s.Quant.Load == "nf4" && s.LoRA.Init == lora.PiSSA {
+		fault("lora.init", "kaiming or gaussian: pissa changes the base, which is in 4 bits")
 	}
 	if s.Mode != "lora" && s.From != "" {
 		fault("from", "left out: only mode lora starts from an adapter")

@@ -1,0 +1,20 @@
+package quant
+
+import "fettle/internal/model"
+
+// Recipe says how a base in plain floats is quantised as it is read; one that bitsandbytes stored is taken as it is.
+type Recipe struct {
+	Load string `json:"load" check:"oneof=none|nf4" jsonschema:"none: as stored; nf4: 4 bits a weight (QLoRA, arXiv:2305.14314)"`
+	Options
+}
+
+// Plain is the recipe of a base as it is stored.
+func Plain() Recipe { return Recipe{Load: "none", Options: Options{Double: true}} }
+
+// Loader reads a model's weights by the recipe; the set is filled with those that are in 4 bits.
+func (r Recipe) Loader(s *Set) model.Loader {
+	if r.Load == "nf4" {
+		return model.Loader{Formats: s.Formats(&r.Options)}
+	}
+	return model.Loader{Formats: s.Formats(nil)}
+}
