@@ -206,7 +206,10 @@ func TestGCKeepsWhatIsNeeded(t *testing.T) {
 	if _, err := s.Create(parts(`{"n":3}`)); err != nil { // unfinished work
 		t.Fatal(err)
 	}
-	g, err := s.GC([]artifact.Ref{b.Ref}, true)
+	if g, err := s.GC([]artifact.Ref{a.Ref, b.Ref, c.Ref}, artifact.GCOptions{}); err != nil || g.Kept != 1 || len(g.Work) != 0 {
+		t.Errorf("unfinished work is not kept: %+v, %v", g, err)
+	}
+	g, err := s.GC([]artifact.Ref{b.Ref}, artifact.GCOptions{Dry: true, Work: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +219,7 @@ func TestGCKeepsWhatIsNeeded(t *testing.T) {
 	if refs, _ := s.List(); len(refs) != 3 {
 		t.Errorf("a dry run removed something: %v", refs)
 	}
-	if _, err := s.GC([]artifact.Ref{b.Ref}, false); err != nil {
+	if _, err := s.GC([]artifact.Ref{b.Ref}, artifact.GCOptions{Work: true}); err != nil {
 		t.Fatal(err)
 	}
 	refs, err := s.List()

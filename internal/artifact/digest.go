@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -34,11 +35,14 @@ func (s *Store) DigestPath(path string) (string, error) {
 			return err
 		}
 		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) && d.Type()&fs.ModeSymlink != 0 {
+			return nil // a link to nothing, as editors leave them: there is no content
+		}
 		if err != nil {
 			return err
 		}
 		if !info.Mode().IsRegular() {
-			return fmt.Errorf("%s is not a plain file", name)
+			return fmt.Errorf("%s is no plain file (a link to a folder, or a device): put files there", name)
 		}
 		rel, err := filepath.Rel(path, name)
 		if err != nil {

@@ -9,18 +9,32 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Garbage is what GC would remove or has removed.
 type Garbage struct {
 	Refs  []Ref
-	Work  []string // key16 of unfinished computations that nobody runs
+	Work  []Unfinished
+	Kept  int // unfinished computations that stay
 	Bytes int64
 }
 
-// GC finds artifacts that keep does not name, nor any of the inputs they were made from, and unfinished work that no process
-// holds; it removes them unless dry.
-func (s *Store) GC(keep []Ref, dry bool) (Garbage, error) {
+// Unfinished is a computation that nobody runs, and that could go on from its checkpoint.
+type Unfinished struct {
+	Key16, Stage string
+	Since        time.Time
+}
+
+// GCOptions say what GC does.
+type GCOptions struct {
+	Dry  bool // only find
+	Work bool // unfinished work too, though the same command would go on with it
+}
+
+// GC finds artifacts that keep does not name, nor any of the inputs they were made from, and removes them. What a process
+// computes at this moment stays.
+func (s *Store) GC(keep []Ref, o GCOptions) (Garbage, error) {
 	var g Garbage
 	needed := map[Ref]bool{}
 	for _, ref := range keep {
@@ -36,13 +50,13 @@ func (s *Store) GC(keep []Ref, dry bool) (Garbage, error) {
 		}
 		g.Refs = append(g.Refs, ref)
 		g.Bytes += treeSize(s.dir(ref))
-		if !dry {
+		if !o.Dry {
 			if err := s.Remove(ref); err != nil {
 				return g, err
 			}
 		}
 	}
-	return g, s.gcWork(&g, dry)
+	return g, s.gcWork(&g, o)
 }
 
 func (s *Store) need(ref Ref, needed map[Ref]bool) {
@@ -58,7 +72,7 @@ func (s *Store) need(ref Ref, needed map[Ref]bool) {
 }
 
 // gcWork removes the work folders and lock files of keys that no process holds.
-func (s *Store) gcWork(g *Garbage, dry bool) error {
+func (s *Store) gcWork(g *Garbage, o GCOptions) error {
 	entries, err := os.ReadDir(filepath.Join(s.Root, "work"))
 	if err != nil {
 		return fmt.Errorf("gc: %w", err)
@@ -69,25 +83,36 @@ func (s *Store) gcWork(g *Garbage, dry bool) error {
 		keys[key16] = keys[key16] || e.IsDir()
 	}
 	for _, key16 := range slices.Sorted(maps.Keys(keys)) {
-		if err := s.gcKey(g, key16, keys[key16], dry); err != nil {
+		if err := s.gcKey(g, key16, keys[key16], o); err != nil {
 			return fmt.Errorf("gc: %w", err)
 		}
 	}
 	return nil
 }
 
-func (s *Store) gcKey(g *Garbage, key16 string, folder, dry bool) error {
+func (s *Store) gcKey(g *Garbage, key16 string, folder bool, o GCOptions) error {
 	path := filepath.Join(s.Root, "work", key16+".lock")
 	lock, err := tryLock(path)
 	if err != nil {
 		return nil // somebody computes it
 	}
 	defer lock.Unlock()
+	if folder && !o.Work {
+		g.Kept++
+		return nil
+	}
 	if folder {
-		g.Work = append(g.Work, key16)
+		u := Unfinished{Key16: key16, Stage: "a stage"}
+		if info, err := os.Stat(s.WorkDir(key16)); err == nil {
+			u.Since = info.ModTime()
+		}
+		if name, err := os.ReadFile(filepath.Join(s.WorkDir(key16), stageName)); err == nil {
+			u.Stage = string(name)
+		}
+		g.Work = append(g.Work, u)
 		g.Bytes += treeSize(s.WorkDir(key16))
 	}
-	if dry {
+	if o.Dry {
 		return nil
 	}
 	return errors.Join(os.RemoveAll(s.WorkDir(key16)), os.Remove(path))

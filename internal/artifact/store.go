@@ -15,19 +15,13 @@ type Store struct{ Root string }
 // ErrNone means that the store has no such artifact.
 var ErrNone = errors.New("no such artifact")
 
-// Open makes the store's folders where they are missing and proves that they can be written.
+// Open makes the store's folders where they are missing. A store that can only be read is good for reading.
 func Open(root string) (*Store, error) {
 	for _, dir := range []string{"artifacts", "work", "cache", "runs"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
 			return nil, fmt.Errorf("open store: %w", err)
 		}
 	}
-	probe, err := os.CreateTemp(filepath.Join(root, "work"), ".probe-*")
-	if err != nil {
-		return nil, fmt.Errorf("open store: %w", err)
-	}
-	probe.Close()
-	os.Remove(probe.Name())
 	return &Store{Root: root}, nil
 }
 

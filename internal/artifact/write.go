@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 )
 
+// stageName is the file of a work folder that says whose it is.
+const stageName = "stage"
+
 // Writer builds one artifact in the work folder of its key. The caller holds the key's lock.
 type Writer struct {
 	store *Store
@@ -24,6 +27,9 @@ func (s *Store) Create(parts Parts) (*Writer, error) {
 		return nil, fmt.Errorf("create artifact: %w", err)
 	}
 	if err := os.MkdirAll(w.Dir(), 0o755); err != nil {
+		return nil, fmt.Errorf("create artifact: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(w.Work(), stageName), []byte(parts.Stage), 0o644); err != nil {
 		return nil, fmt.Errorf("create artifact: %w", err)
 	}
 	return w, nil

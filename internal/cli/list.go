@@ -86,7 +86,8 @@ func (a *App) listArtifacts(store *artifact.Store) error {
 	for _, ref := range refs {
 		art, err := store.Get(ref)
 		if err != nil {
-			return err
+			fmt.Fprintf(a.Stdout, "%-26s damaged: %v (fettle verify)\n", ref, err)
+			continue
 		}
 		size := int64(0)
 		for _, f := range append(art.Manifest.Data, art.Manifest.Facts...) {

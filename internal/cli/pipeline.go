@@ -33,7 +33,7 @@ func (a *App) pipeline(name, storeFlag string) (*pipeline, error) {
 	p := &pipeline{name: name, root: root, store: store, dag: filepath.Join(root, "pipelines", name+".yaml"), config: filepath.Join(root, "pipelines", name, "stages.yaml")}
 	for _, path := range []string{p.dag, p.config} {
 		if _, err := os.Stat(path); err != nil || strings.ContainsAny(name, `/\`) {
-			return nil, fmt.Errorf("no pipeline %q: there is %s", name, strings.Join(pipelineNames(root), ", "))
+			return nil, usageError(fmt.Sprintf("no pipeline %q: there is %s", name, strings.Join(pipelineNames(root), ", ")))
 		}
 	}
 	names, err := dagu.Stages(p.dag)
@@ -108,17 +108,39 @@ func (a *App) check(p *pipeline, path string) error {
 		return err
 	}
 	errs := []error{file.CheckSections(stage.Sections...)}
+	samples := map[string]any{}
 	for _, name := range p.stages {
-		errs = append(errs, file.Decode(name, a.stage(name).Sample()))
+		samples[name] = a.stage(name).Sample()
+		errs = append(errs, file.Decode(name, samples[name]))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	errs = nil
+	for _, name := range p.stages {
+		for _, s := range config.Paths(samples[name]) {
+			target := s.Value
+			if !filepath.IsAbs(target) {
+				target = filepath.Join(p.root, target)
+			}
+			if _, err := os.Stat(target); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %s.%s: %w", path, name, s.Name, err))
+			}
+		}
 	}
 	return errors.Join(errs...)
 }
+
+// usageError is what a user typed wrong: exit 2.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
 
 // settingsFault prints faults of settings, which exit with 2; anything else exits with 1.
 func (a *App) settingsFault(verb string, err error) int {
 	code := a.fail(verb, err)
 	var faults *config.Faults
-	if errors.As(err, &faults) {
+	if errors.As(err, &faults) || errors.As(err, new(usageError)) {
 		return 2
 	}
 	return code

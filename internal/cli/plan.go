@@ -22,7 +22,7 @@ func (a *App) plan(_ context.Context, args []string) int {
 	}
 	p, err := a.pipeline(rest[0], *storeDir)
 	if err != nil {
-		return a.fail("plan", err)
+		return a.settingsFault("plan", err)
 	}
 	config, err := p.resolve(*sets, "plan")
 	if err != nil {

@@ -35,7 +35,7 @@ same DAG that the scheduler starts. -local runs the DAG's steps in this process,
 	}
 	p, err := a.pipeline(rest[0], *storeDir)
 	if err != nil {
-		return a.fail("run", err)
+		return a.settingsFault("run", err)
 	}
 	id := time.Now().UTC().Format("20060102-150405") + fmt.Sprintf("-%s-%d", p.name, os.Getpid())
 	config, was, err := p.settingsOf(*sets, *locked, id)

@@ -233,10 +233,33 @@ func sorted(path string, steps []Step) ([]Step, error) {
 			}
 		}
 		if len(out) == before {
-			return nil, fmt.Errorf("%s: steps wait for one another, or for a step that is not there, or two have one name", path)
+			return nil, fmt.Errorf("%s: %s", path, stuck(steps, done))
 		}
 	}
 	return out, nil
+}
+
+// stuck says why no further step can start.
+func stuck(steps []Step, done []string) string {
+	names := map[string]bool{}
+	for _, s := range steps {
+		if names[s.Name] {
+			return fmt.Sprintf("two steps are named %q", s.Name)
+		}
+		names[s.Name] = true
+	}
+	var waiting []string
+	for _, s := range steps {
+		for _, d := range s.Depends {
+			if !names[d] {
+				return fmt.Sprintf("step %s depends on %q, which is no step", s.Name, d)
+			}
+		}
+		if !slices.Contains(done, s.Name) {
+			waiting = append(waiting, s.Name)
+		}
+	}
+	return "the steps " + strings.Join(waiting, ", ") + " wait for one another"
 }
 
 var reference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)(?:\.([A-Za-z0-9_.]+))?\}`)

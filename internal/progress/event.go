@@ -25,6 +25,7 @@ func (e Event) Line() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-7s %-9s ", e.Stage, e.Label)
 	if e.Total > 0 {
+		e.Done = min(e.Done, e.Total)
 		fmt.Fprintf(&b, "%s %3.0f%% ", bar(float64(e.Done)/float64(e.Total), 20), 100*float64(e.Done)/float64(e.Total))
 	}
 	fmt.Fprintf(&b, "%s %s", Count(e.Done), e.Unit)

@@ -95,6 +95,12 @@ func Read(store *artifact.Store, name string) (*Run, error) {
 		path = filepath.Join(store.RunDir(name), "run.json")
 	}
 	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) && path != name {
+		if _, err := os.Stat(store.RunDir(name)); err == nil {
+			return nil, fmt.Errorf("run %s did not end: only whole runs can be repeated", name)
+		}
+		return nil, fmt.Errorf("no run %s: `fettle list runs` shows them", name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read run: %w", err)
 	}

@@ -64,6 +64,11 @@ func (inv *invocation) complete(rest []string) (err error) {
 	if inv.workers < 1 {
 		return usageError("-workers must be 1 or more")
 	}
+	for name, ref := range inv.in {
+		if ref.Stage() != name {
+			return usageError(fmt.Sprintf("-in %s=%s: want what the stage %s made", name, ref, name))
+		}
+	}
 	if _, err := os.Stat(inv.config); err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func (d Def[S]) run(ctx context.Context, inv *invocation, stderr io.Writer) (Rep
 		kind = "cached"
 	}
 	tell.Emit(progress.Event{Kind: kind, Text: string(report.Artifact), Done: report.Rows.Out})
-	if err := writeRecord(runDir, Record{Pipeline: p.pipeline, Ended: time.Now().UTC(), Settings: p.section, Report: report}); err != nil {
+	if err := writeRecord(p.store, runDir, Record{Pipeline: p.pipeline, Ended: time.Now().UTC(), Settings: p.section, Report: report}); err != nil {
 		return report, err
 	}
 	if g, ok := any(p.settings).(gater); ok {

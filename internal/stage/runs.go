@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 	"time"
 
 	"fettle/internal/artifact"
@@ -21,7 +20,11 @@ type Record struct {
 	Report   Report          `json:"report"`
 }
 
-func writeRecord(dir string, rec Record) error {
+// writeRecord makes the record the newest of its pipeline and stage even where the clock was set back.
+func writeRecord(store *artifact.Store, dir string, rec Record) error {
+	if last := lastRecord(store, rec.Pipeline, rec.Report.Stage); !rec.Ended.After(last.Ended) {
+		rec.Ended = last.Ended.Add(time.Millisecond)
+	}
 	raw, err := json.MarshalIndent(rec, "", "  ")
 	if err != nil {
 		return fmt.Errorf("record run: %w", err)
@@ -61,24 +64,24 @@ func WriteFile(path string, raw []byte) error {
 
 // LastArtifact is what the newest run of the pipeline made at that stage.
 func LastArtifact(store *artifact.Store, pipeline, stage string) (artifact.Ref, error) {
-	names, err := filepath.Glob(filepath.Join(store.Root, "runs", "*", "reports", stage+".json"))
-	if err != nil {
-		return "", err
-	}
-	type found struct {
-		ref   artifact.Ref
-		ended time.Time
-	}
-	var all []found
-	for _, name := range names {
-		rec, err := ReadRecord(filepath.Dir(filepath.Dir(name)), stage)
-		if err == nil && rec.Pipeline == pipeline {
-			all = append(all, found{rec.Report.Artifact, rec.Ended})
-		}
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i].ended.After(all[j].ended) })
-	if len(all) == 0 {
+	last := lastRecord(store, pipeline, stage)
+	if last.Pipeline == "" {
 		return "", fmt.Errorf("no run of pipeline %s has made %s yet: give -in %s=REF, or run the stage before: %w", pipeline, stage, stage, fs.ErrNotExist)
 	}
-	return all[0].ref, nil
+	return last.Report.Artifact, nil
+}
+
+// lastRecord is the newest record of a pipeline's stage; the zero value when there is none.
+func lastRecord(store *artifact.Store, pipeline, stage string) (last Record) {
+	names, err := filepath.Glob(filepath.Join(store.Root, "runs", "*", "reports", stage+".json"))
+	if err != nil {
+		return last
+	}
+	for _, name := range names {
+		rec, err := ReadRecord(filepath.Dir(filepath.Dir(name)), stage)
+		if err == nil && rec.Pipeline == pipeline && rec.Ended.After(last.Ended) {
+			last = rec
+		}
+	}
+	return last
 }

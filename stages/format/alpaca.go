@@ -24,6 +24,11 @@ type Alpaca struct {
 	History  string `json:"history" jsonschema:"column of the earlier turns, whose answers are trained on"`
 }
 
+// columns implements columned.
+func (a *Alpaca) columns() (must, may []string) {
+	return []string{a.Prompt, a.Response}, []string{a.Query, a.System, a.History}
+}
+
 // Passes implements Shape.
 func (a *Alpaca) Passes() int { return 1 }
 

@@ -18,6 +18,9 @@ type Messages struct {
 	Tools  string `json:"tools" jsonschema:"column of the tool definitions"`
 }
 
+// columns implements columned.
+func (m *Messages) columns() (must, may []string) { return []string{m.Column}, []string{m.Tools} }
+
 // Passes implements Shape.
 func (m *Messages) Passes() int { return 1 }
 

@@ -43,6 +43,11 @@ type Step struct {
 	Items int `json:"items" check:"min=1" jsonschema:"most items of the page that the document shows in this pass"`
 }
 
+// columns implements columned.
+func (q *Questions) columns() (must, may []string) {
+	return []string{q.Text}, []string{q.Title, q.Group, q.Lang}
+}
+
 // Passes implements Shape.
 func (q *Questions) Passes() int { return max(1, len(q.Curve)) }
 

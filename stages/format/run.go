@@ -38,6 +38,9 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 		rows.path = j.In["ingest"].Path("rows.parquet")
 	}
 	road := &road{job: j, rows: rows, enc: enc, out: w, used: map[string]bool{}}
+	if err := rows.check(j.Settings); err != nil {
+		return err
+	}
 	if err := road.survey(ctx); err != nil {
 		return err
 	}
@@ -63,6 +66,22 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 
 // rowSource reads the cleaned rows, as often as asked.
 type rowSource struct{ path string }
+
+// check looks at the columns before the first row.
+func (s *rowSource) check(settings Settings) error {
+	r, err := table.Open(s.path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := check(settings.Shape.Value, settings.Shape.Name, r.Schema().Fields); err != nil {
+		return err
+	}
+	if len(settings.Splits) > 0 && r.Schema().Index("split") < 0 {
+		return fmt.Errorf("splits %v: the rows have no column split: clean adds it by the operator split", settings.Splits)
+	}
+	return nil
+}
 
 func (s *rowSource) each(ctx context.Context, visit func(*Record) error) error {
 	r, err := table.Open(s.path)

@@ -3,6 +3,8 @@ package format
 import (
 	"fmt"
 	"iter"
+	"strconv"
+	"strings"
 
 	"fettle/internal/config"
 	"fettle/internal/table"
@@ -15,6 +17,45 @@ type Shape interface {
 	Convert(r *Record, pass int) iter.Seq2[schemas.Conversation, error]
 	// Passes says how often the rows are gone through, 1 or more.
 	Passes() int
+}
+
+// columned is a shape that reads columns by name: must are those without which it makes no sense, may are those that a table
+// of its kind can lack. A name that the settings changed must be there in any case.
+type columned interface {
+	columns() (must, may []string)
+}
+
+// check finds columns that the shape is told to read and the table does not have.
+func check(s Shape, name string, fields []table.Field) error {
+	c, ok := s.(columned)
+	if !ok {
+		return nil
+	}
+	have := map[string]bool{}
+	var names []string
+	for _, f := range fields {
+		have[f.Name] = true
+		names = append(names, f.Name)
+	}
+	must, may := c.columns()
+	if usual, ok := config.New[Shape](name); ok {
+		_, plain := usual.(columned).columns()
+		for i, column := range may {
+			if i >= len(plain) || column != plain[i] {
+				must = append(must, column)
+			}
+		}
+	}
+	var missing []string
+	for _, column := range must {
+		if column != "" && !have[column] {
+			missing = append(missing, strconv.Quote(column))
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("shape %s: the rows have no column %s: they have %s", name, strings.Join(missing, ", "), strings.Join(names, ", "))
+	}
+	return nil
 }
 
 // tokenised is a shape whose rows need neither template nor tokenizer.

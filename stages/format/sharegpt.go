@@ -20,6 +20,11 @@ type ShareGPT struct {
 	Tools         string `json:"tools" jsonschema:"column of the tool definitions, a JSON array in a string"`
 }
 
+// columns implements columned.
+func (s *ShareGPT) columns() (must, may []string) {
+	return []string{s.Conversations}, []string{s.System, s.Tools}
+}
+
 // Passes implements Shape.
 func (s *ShareGPT) Passes() int { return 1 }
 

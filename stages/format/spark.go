@@ -35,15 +35,23 @@ func (s *Spark) Check(fault func(field, want string)) {
 	}
 }
 
+// columns implements columned.
+func (s *Spark) columns() (must, may []string) { return s.shape().(columned).columns() }
+
 // Passes implements Shape.
 func (s *Spark) Passes() int { return 1 }
 
 // Convert implements Shape.
 func (s *Spark) Convert(r *Record, pass int) iter.Seq2[schemas.Conversation, error] {
+	return s.shape().Convert(r, pass)
+}
+
+// shape is the form with the mapping's columns.
+func (s *Spark) shape() Shape {
 	if s.Formatting == "sharegpt" {
-		return (&ShareGPT{Conversations: s.column("messages"), System: s.column("system"), Tools: s.column("tools")}).Convert(r, pass)
+		return &ShareGPT{Conversations: s.column("messages"), System: s.column("system"), Tools: s.column("tools")}
 	}
-	return (&Alpaca{Prompt: s.column("prompt"), Query: s.column("query"), Response: s.column("response"), System: s.column("system"), History: s.column("history")}).Convert(r, pass)
+	return &Alpaca{Prompt: s.column("prompt"), Query: s.column("query"), Response: s.column("response"), System: s.column("system"), History: s.column("history")}
 }
 
 func (s *Spark) column(name string) string {

@@ -15,6 +15,9 @@ type Tokens struct {
 	Labels string `json:"labels" jsonschema:"column of the labels; where the table has none, every token is learnt"`
 }
 
+// columns implements columned.
+func (t *Tokens) columns() (must, may []string) { return []string{t.IDs}, []string{t.Labels} }
+
 // Passes implements Shape.
 func (t *Tokens) Passes() int { return 1 }
 

@@ -40,6 +40,7 @@ func entries(root string, want func(name string) bool) iter.Seq2[entry, error] {
 			yield(entry{}, err)
 			return
 		}
+		yield = once(yield)
 		switch lower := strings.ToLower(root); {
 		case info.IsDir():
 			err = walkFolder(root, want, yield)
@@ -53,6 +54,21 @@ func entries(root string, want func(name string) bool) iter.Seq2[entry, error] {
 		if err != nil && err != errStopped {
 			yield(entry{}, err)
 		}
+	}
+}
+
+// once rejects an entry whose name stood in the archive before: its rows would have the ids of the first one's.
+func once(yield func(entry, error) bool) func(entry, error) bool {
+	seen := map[string]bool{}
+	return func(e entry, err error) bool {
+		if err == nil && e.bad == nil {
+			e.name = path.Clean(e.name)
+			if seen[e.name] {
+				e = entry{name: e.name, bad: &Fault{File: e.name, Reason: "duplicate_name", Detail: "an entry of this name stood in the archive before"}}
+			}
+			seen[e.name] = true
+		}
+		return yield(e, err)
 	}
 }
 
@@ -79,6 +95,9 @@ func walkFolder(root string, want func(string) bool, yield func(entry, error) bo
 		rel = filepath.ToSlash(rel)
 		if !want(rel) {
 			return nil
+		}
+		if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) && d.Type()&fs.ModeSymlink != 0 {
+			return nil // a link to nothing, as editors leave them
 		}
 		f, err := os.Open(name)
 		if err != nil {

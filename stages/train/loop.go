@@ -212,8 +212,8 @@ func (t *training) names(m *micro) string {
 			names = append(names, t.data.ids[o])
 		}
 	}
-	if len(names) > 20 {
-		names = append(names[:20], fmt.Sprintf("and %d more", len(names)-20))
+	if len(names) > 5 {
+		names = append(names[:5], fmt.Sprintf("and %d more", len(names)-5))
 	}
 	return "conversations " + strings.Join(names, ", ")
 }
