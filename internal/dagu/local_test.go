@@ -66,7 +66,7 @@ func TestParseLocalRefuses(t *testing.T) {
 		{"an open quote", steps(`command: fettle clean "a`), "quote is not closed"},
 		{"no command", steps("output: A"), "step a: no command"},
 		{"no name", "steps:\n  - command: fettle clean\n", "no name"},
-		{"an unknown step before", steps("command: fettle clean\n    depends: [b]"), "wait for one another"},
+		{"an unknown step before", steps("command: fettle clean\n    depends: [b]"), "which is no step"},
 		{"a circle", steps("command: fettle clean\n    depends: [b]\n  - name: b\n    command: fettle eval\n    depends: [a]"), "wait for one another"},
 		{"no list", "steps: 3\n", "demo.yaml:1:8: steps: want a list"},
 		{"no steps", "type: graph\n", "no steps"},
