@@ -75,7 +75,9 @@ type ggufAdapterWriter struct {
 	t gguf.Type
 }
 
-func (w *ggufAdapterWriter) file() string { return fmt.Sprintf("%s-lora-%s.gguf", w.s.Name, w.t) }
+func (w *ggufAdapterWriter) file() string {
+	return fmt.Sprintf("%s-lora-%s.gguf", fileName(w.s.Name), w.t)
+}
 
 func (w *ggufAdapterWriter) write(dir string) ([]string, error) {
 	path := filepath.Join(dir, w.file())

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strings"
 
 	"fettle/internal/chat"
 	"fettle/internal/gguf"
@@ -17,7 +18,10 @@ type ggufWriter struct {
 	header *gguf.Header
 }
 
-func (w *ggufWriter) file() string { return fmt.Sprintf("%s-%s.gguf", w.s.Name, w.t) }
+// fileName is a model's name (owner/name) as the name of a file.
+func fileName(name string) string { return strings.ReplaceAll(name, "/", "-") }
+
+func (w *ggufWriter) file() string { return fmt.Sprintf("%s-%s.gguf", fileName(w.s.Name), w.t) }
 
 func (w *ggufWriter) write(dir string) ([]string, error) {
 	h, err := gguf.NewHeader(w.s.Result, w.s.Name, w.t)

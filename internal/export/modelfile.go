@@ -18,7 +18,7 @@ func (s *Source) writeModelfile(dir, format string, r *Report) error {
 	}
 	from := "."
 	if format == GGUF {
-		from = fmt.Sprintf("./%s-%s.gguf", s.Name, r.DType)
+		from = fmt.Sprintf("./%s-%s.gguf", fileName(s.Name), r.DType)
 	}
 	text, notes, err := Modelfile(sp.template, from, s.Model.Config.MaxPositions)
 	if err != nil {
