@@ -281,7 +281,7 @@ func TestRefusals(t *testing.T) {
 			return true
 		}, []string{"asks to wait 2h0m0s"}},
 		{"redirects for ever", "hf:owner/tiny", "", func(_ int, _, _ string, w http.ResponseWriter, r *http.Request, _ []byte) bool {
-			http.Redirect(w, r, r.URL.Path, 302)
+			http.Redirect(w, r, r.URL.Path, http.StatusFound)
 			return true
 		}, []string{"more than 10 redirects"}},
 	}

@@ -96,7 +96,6 @@ var (
 	uppercase  = inTables(unicode.Lu, unicode.Other_Uppercase)
 	lowercase  = inTables(unicode.Ll, unicode.Other_Lowercase)
 
-	punctuation = inTables(unicode.P)
 	unprintable = inTables(unicode.Cc, unicode.Cn, unicode.Cs)
 )
 
