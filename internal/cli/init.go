@@ -1,20 +1,18 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"text/template"
 
 	"fettle/internal/stage"
-	"fettle/internal/table"
 )
 
 //go:embed init_dag.yaml.tmpl
@@ -36,39 +34,53 @@ pipelines/NAME/stages.yaml, to be edited. Nothing that exists is replaced.`)
 	if len(rest) != 2 {
 		return a.misuse(fs, "want a name and a folder")
 	}
-	if !regexp.MustCompile(`^[a-z][a-z0-9_-]*$`).MatchString(rest[0]) {
-		return a.misuse(fs, "name %q: want small letters, digits, - and _", rest[0])
+	name, folder := rest[0], rest[1]
+	if !regexp.MustCompile(`^[a-z][a-z0-9_-]*$`).MatchString(name) {
+		return a.misuse(fs, "name %q: want small letters, digits, - and _", name)
 	}
 	root, err := stage.FindRoot(".")
-	if errors.Is(err, os.ErrNotExist) || err != nil {
+	if err != nil {
 		if root, err = os.Getwd(); err != nil {
 			return a.fail("init", err)
 		}
 	}
-	found, err := survey(rest[1])
+	found, err := survey(folder)
 	if err != nil {
 		return a.fail("init", err)
 	}
-	folder := rest[1]
-	if abs, err := filepath.Abs(folder); err == nil {
-		if rel, err := filepath.Rel(root, abs); err == nil && !strings.HasPrefix(rel, "..") {
-			folder = filepath.ToSlash(rel)
-		} else {
-			folder = abs
+	files := []struct{ path, text string }{
+		{filepath.Join(root, "pipelines", name, "stages.yaml"), stagesTemplate},
+		{filepath.Join(root, "pipelines", name+".yaml"), dagTemplate},
+	}
+	for _, f := range files { // before the first is written
+		if _, err := os.Lstat(f.path); err == nil {
+			return a.fail("init", fmt.Errorf("%s exists", f.path))
 		}
 	}
-	v := map[string]any{"Name": rest[0], "Folder": folder, "Model": *model, "Found": found}
-	for _, f := range []struct{ path, text string }{
-		{filepath.Join(root, "pipelines", rest[0], "stages.yaml"), stagesTemplate},
-		{filepath.Join(root, "pipelines", rest[0]+".yaml"), dagTemplate},
-	} {
+	v := map[string]any{"Name": name, "Folder": within(root, folder), "Model": *model, "Found": found}
+	for _, f := range files {
 		if err := writeNew(f.path, f.text, v); err != nil {
 			return a.fail("init", err)
 		}
 		fmt.Fprintln(a.Stderr, "wrote", f.path)
 	}
-	fmt.Fprintf(a.Stderr, "%s\nlook at them, then: fettle plan %s && fettle run %s\n", found.Summary(), rest[0], rest[0])
+	for _, line := range found.Notes() {
+		fmt.Fprintln(a.Stderr, line)
+	}
+	fmt.Fprintf(a.Stderr, "look at them, then: fettle plan %s && fettle run %s\n", name, name)
 	return 0
+}
+
+// within is the path as settings have it: relative to the project's root where it lies inside, else absolute.
+func within(root, path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(root, abs); err == nil && filepath.IsLocal(rel) {
+		return filepath.ToSlash(rel)
+	}
+	return abs
 }
 
 func writeNew(path, text string, v any) error {
@@ -79,76 +91,19 @@ func writeNew(path, text string, v any) error {
 	if err != nil {
 		return err
 	}
-	t := template.Must(template.New("").Delims("<<", ">>").Parse(text))
-	return errors.Join(t.Execute(f, v), f.Close())
-}
-
-// finding is what a folder holds.
-type finding struct {
-	Shape    string // questions, messages, sharegpt, alpaca, "" = not recognised
-	Markdown int    // pages
-	Tables   int
-	Columns  []string // of the first table
-	Text     string   // the column that clean reads
-}
-
-// Summary says it in one line.
-func (f finding) Summary() string {
-	switch {
-	case f.Markdown > 0:
-		return fmt.Sprintf("found %d Markdown pages; asked for are bullets followed by code", f.Markdown)
-	case f.Shape == "":
-		return fmt.Sprintf("found %d tables with the columns %s: no known shape, set format.shape by hand", f.Tables, strings.Join(f.Columns, ", "))
-	}
-	return fmt.Sprintf("found %d tables of the shape %s", f.Tables, f.Shape)
-}
-
-func survey(folder string) (f finding, err error) {
-	err = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		name := strings.ToLower(path)
-		for _, squeeze := range []string{".gz", ".zst"} {
-			name = strings.TrimSuffix(name, squeeze)
-		}
-		switch ext := filepath.Ext(name); {
-		case ext == ".md" || ext == ".markdown":
-			f.Markdown++
-		case slices.Contains(table.Extensions(), ext):
-			if f.Tables++; f.Tables == 1 {
-				return f.columns(path)
-			}
-		}
-		return nil
-	})
-	if err == nil && f.Markdown == 0 && f.Tables == 0 {
-		err = fmt.Errorf("%s holds neither Markdown pages nor tables (%s)", folder, strings.Join(table.Extensions(), " "))
-	}
-	if f.Markdown > 0 {
-		f.Shape, f.Text = "questions", "text"
-	}
-	return f, err
-}
-
-// columns guesses the shape by the columns of a table.
-func (f *finding) columns(path string) error {
-	r, err := table.Open(path)
-	if err != nil {
+	t := template.Must(template.New("").Delims("<<", ">>").Funcs(template.FuncMap{"q": quote}).Parse(text))
+	if err := t.Execute(f, v); err != nil {
+		f.Close()
 		return err
 	}
-	defer r.Close()
-	for _, field := range r.Schema().Fields {
-		f.Columns = append(f.Columns, field.Name)
-		if f.Text == "" && field.Type.Equal(table.String) {
-			f.Text = field.Name
-		}
-	}
-	for _, known := range []struct{ shape, column, text string }{{"messages", "messages", "messages.content"}, {"sharegpt", "conversations", "conversations.value"}, {"alpaca", "instruction", "instruction"}} {
-		if slices.Contains(f.Columns, known.column) {
-			f.Shape, f.Text = known.shape, known.text
-			return nil
-		}
-	}
-	return nil
+	return f.Close()
+}
+
+// quote spells a string as JSON does, which is YAML for any path or column name.
+func quote(s string) (string, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(s)
+	return strings.TrimSuffix(b.String(), "\n"), err
 }
