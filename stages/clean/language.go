@@ -9,7 +9,8 @@ import (
 )
 
 // Language keeps rows in the listed languages: by script first, and between languages of one script by their commonest words
-// and letters. Short or mixed texts are judged by most of their letters.
+// and letters. Mixed texts are judged by most of their letters. What no language stands out in, most often because it is short,
+// is unknown.
 type Language struct {
 	Languages   []string `json:"languages" check:"required,minlen=1" jsonschema:"languages that are kept, as ISO 639-1 codes (zh, en, ja, ko, ru ...)"`
 	DropUnknown bool     `json:"drop_unknown" jsonschema:"also drop rows without enough letters to tell"`

@@ -5,17 +5,14 @@ package lang
 
 import (
 	"slices"
-	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // enough is how many bytes of a text are looked at.
 const enough = 2048
 
-// Detect returns an ISO 639-1 code, "" when there are too few letters to tell.
+// Detect returns an ISO 639-1 code, "" when there are too few letters to tell or they speak for no language clearly.
 func Detect(text string) string {
 	if len(text) > enough {
 		end := enough
@@ -24,26 +21,44 @@ func Detect(text string) string {
 		}
 		text = text[:end]
 	}
-	best, japanese, read := "", false, ""
-	for _, read = range []string{prose(text), text} {
-		if best, japanese = scripted(read); best != "" {
-			break
-		}
+	read := prose(text)
+	weight := weigh(read)
+	if heaviest(weight) == "" {
+		// Code alone is in no language, whatever its letters; but another script than Latin is a language's even there.
+		read = unmarked(text)
+		weight = weigh(read)
+		weight["latin"] = 0
 	}
-	switch best {
+	switch best := heaviest(weight); best {
 	case "han", "kana":
-		if japanese {
-			return "ja"
+		return ideograms(weight)
+	case "latin":
+		found := among(best, read)
+		if found != "en" && weight["han"]+weight["kana"] >= clear*weight["latin"] {
+			return ideograms(weight)
 		}
-		return "zh"
-	case "latin", "cyrillic", "arabic":
+		return found
+	case "cyrillic", "arabic":
 		return among(best, read)
+	default:
+		return best
 	}
-	return best
 }
 
-// scripted finds the script that carries most of a text, "" if there are too few letters, and whether its Han is Japanese.
-func scripted(text string) (best string, japanese bool) {
+// clear is the share of Han, against the Latin letters, that makes a text Chinese or Japanese all the same: such texts name
+// products and quote code, which may look like any language. Only what is plainly English stays so.
+const clear = 0.25
+
+// ideograms tells Japanese, by its kana, from Chinese.
+func ideograms(weight map[string]float64) string {
+	if weight["kana"] >= 0.1*(weight["han"]+weight["kana"]) {
+		return "ja"
+	}
+	return "zh"
+}
+
+// weigh sums up the letters of each script.
+func weigh(text string) map[string]float64 {
 	weight := map[string]float64{}
 	for _, r := range text {
 		if r < utf8.RuneSelf {
@@ -56,7 +71,7 @@ func scripted(text string) (best string, japanese bool) {
 			weight[s.name] += s.weight
 		}
 	}
-	return heaviest(weight), weight["kana"] >= 0.1*(weight["han"]+weight["kana"])
+	return weight
 }
 
 // Known says whether Detect can return the code.
@@ -120,79 +135,4 @@ func heaviest(weight map[string]float64) (best string) {
 		return ""
 	}
 	return best
-}
-
-// among chooses between the languages of a script; the first one listed wins a tie.
-func among(script, text string) string {
-	score := make([]float64, len(languages))
-	var padded []byte
-	text = strings.ToLower(norm.NFC.String(text))
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) }) {
-		add(score, features.words[word], 3)
-		for _, r := range word {
-			for _, i := range features.foreign[r] {
-				score[i] -= 4
-			}
-		}
-		padded = append(append(append(padded[:0], '^'), word...), '$')
-		addPieces(score, padded)
-	}
-	best := -1
-	for i, l := range languages {
-		if l.script == script && (best < 0 || score[i] > score[best]) {
-			best = i
-		}
-	}
-	return languages[best].code
-}
-
-// addPieces looks up all pieces of one to longest characters.
-func addPieces(score []float64, word []byte) {
-	for i := 0; i < len(word); i++ {
-		if !utf8.RuneStart(word[i]) {
-			continue
-		}
-		end := i
-		for range features.longest {
-			if end == len(word) {
-				break
-			}
-			_, size := utf8.DecodeRune(word[end:])
-			end += size
-			add(score, features.pieces[string(word[i:end])], 1)
-		}
-	}
-}
-
-// add counts a feature for the languages that have it, the less the more of them there are.
-func add(score []float64, in []int, weight float64) {
-	for _, i := range in {
-		score[i] += weight / float64(len(in))
-	}
-}
-
-// index maps words, pieces and foreign letters to the languages in whose tables they are.
-type index struct {
-	words, pieces map[string][]int
-	foreign       map[rune][]int
-	longest       int // characters of a piece
-}
-
-var features = newIndex()
-
-func newIndex() index {
-	x := index{words: map[string][]int{}, pieces: map[string][]int{}, foreign: map[rune][]int{}}
-	for i, l := range languages {
-		for _, w := range strings.Fields(l.words) {
-			x.words[w] = append(x.words[w], i)
-		}
-		for _, p := range strings.Fields(l.pieces) {
-			x.pieces[p] = append(x.pieces[p], i)
-			x.longest = max(x.longest, utf8.RuneCountInString(p))
-		}
-		for _, r := range l.foreign {
-			x.foreign[r] = append(x.foreign[r], i)
-		}
-	}
-	return x
 }
