@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,20 +46,23 @@ func choose(folder string, pages, tables []string) (*finding, error) {
 		return nil, err
 	}
 	t, bad := lookAtTables(folder, tables)
-	switch known := bad == nil && t.Shape != ""; {
-	case p.Askable > 0 && !known:
+	readmes := !slices.ContainsFunc(pages, func(page string) bool { return !isReadme(page) })
+	switch askable := p.Askable > 0; {
+	case t.known && (readmes || !askable):
+		return &finding{Tables: t, Ignored: pages}, bad
+	case askable && !t.known:
 		return &finding{Pages: p, Ignored: tables}, nil
-	case p.Askable == 0 && known:
-		return &finding{Tables: t, Ignored: pages}, nil
-	case p.Askable > 0:
-		return nil, fmt.Errorf("%s holds two kinds of data, and a pipeline reads one: give init the folder of one of them\n  Markdown pages: %s\n  tables of the shape %s: %s",
-			folder, sampleOf(pages), t.Shape, sampleOf(tables))
+	case askable:
+		return nil, fmt.Errorf("%s holds two kinds of data, and a pipeline reads one: give init the folder of one of them\n  Markdown pages: %s\n  tables: %s",
+			folder, sampleOf(pages), sampleOf(tables))
 	case bad != nil:
 		return nil, fmt.Errorf("%s holds Markdown pages without bullets followed by code (%s), and tables that cannot be taken: %w", folder, sampleOf(pages), bad)
 	}
 	return nil, fmt.Errorf("%s holds Markdown pages without bullets followed by code (%s) and tables of no known shape (%s): give init the folder of one of them",
 		folder, sampleOf(pages), sampleOf(tables))
 }
+
+func isReadme(page string) bool { return strings.HasPrefix(strings.ToLower(path.Base(page)), "readme") }
 
 // listFiles names the pages and the tables of a folder, relative to it, in lexical order.
 func listFiles(folder string) (pages, tables []string, err error) {

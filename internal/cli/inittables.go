@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ type tablesFound struct {
 	Columns []string // of all tables, in the order they are met
 	Clean   []string // the texts that make up a row: what clean reads, and what makes two rows equal
 	Rename  []rename // columns that clash with fettle's own
+	known   bool     // at least one table is of a shape
 }
 
 type rename struct{ From, To string }
@@ -23,18 +25,22 @@ type rename struct{ From, To string }
 // ownColumns are those that ingest gives every row.
 var ownColumns = []string{"id", "source", "file", "row"}
 
-// lookAtTables reads the columns of every table. All must be of one shape and agree on the types.
+// lookAtTables reads the columns of every table. All must be of one shape and agree on the types;
+// with an error it still says whether one has a shape.
 func lookAtTables(folder string, files []string) (*tablesFound, error) {
 	t := &tablesFound{Files: len(files)}
 	var shapes []string
 	byShape := map[string][]string{}
 	types, first := map[string]table.Type{}, map[string]string{}
+	var fault error
 	for _, file := range files {
 		fields, err := columnsOf(filepath.Join(folder, filepath.FromSlash(file)))
 		if err != nil {
-			return nil, err
+			fault = cmp.Or(fault, err)
+			continue
 		}
 		shape := shapeOf(fields)
+		t.known = t.known || shape != ""
 		if !slices.Contains(shapes, shape) {
 			shapes = append(shapes, shape)
 		}
@@ -42,7 +48,7 @@ func lookAtTables(folder string, files []string) (*tablesFound, error) {
 		for _, f := range fields {
 			have, seen := types[f.Name]
 			if seen && !have.Equal(f.Type) {
-				return nil, fmt.Errorf("column %q is %s in %s and %s in %s: one source cannot hold both", f.Name, have, first[f.Name], f.Type, file)
+				fault = cmp.Or(fault, fmt.Errorf("column %q is %s in %s and %s in %s: one source cannot hold both", f.Name, have, first[f.Name], f.Type, file))
 			}
 			if !seen {
 				types[f.Name], first[f.Name] = f.Type, file
@@ -51,13 +57,16 @@ func lookAtTables(folder string, files []string) (*tablesFound, error) {
 		}
 	}
 	if len(shapes) > 1 {
-		return nil, mixed(folder, shapes, byShape)
+		return t, mixed(folder, shapes, byShape)
+	}
+	if fault != nil {
+		return t, fault
 	}
 	t.Shape = shapes[0]
 	t.rename()
 	t.Clean = t.texts(types)
 	if len(t.Clean) == 0 {
-		return nil, fmt.Errorf("no table of %s has a column of text: there are %s", folder, strings.Join(t.Columns, ", "))
+		return t, fmt.Errorf("no table of %s has a column of text: there are %s", folder, strings.Join(t.Columns, ", "))
 	}
 	return t, nil
 }
