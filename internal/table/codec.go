@@ -1,7 +1,6 @@
 package table
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -69,25 +68,4 @@ func Extensions() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// RowError says why one row could not be read; the rows after it can.
-type RowError struct {
-	File   string
-	Line   int64 // from 1; for .parquet and .arrow the row's number, from 1
-	Reason string
-}
-
-func (e *RowError) Error() string { return fmt.Sprintf("read %s:%d: %s", e.File, e.Line, e.Reason) }
-
-func isRowError(err error) bool {
-	var row *RowError
-	return errors.As(err, &row)
-}
-
-// guard turns a panic of a codec library on damaged data into an error.
-func guard(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("damaged file: %v", p)
-	}
 }

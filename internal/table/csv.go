@@ -31,10 +31,14 @@ type csvRecords struct {
 }
 
 func newCSV(r io.Reader, path string, comma rune) (*csvRecords, error) {
-	c := &csvRecords{path: path, in: csvReader{lineReader: newLineReader(r), comma: byte(comma)}}
+	c := &csvRecords{path: path, in: csvReader{lineReader: newLineReader(r), path: path, comma: byte(comma)}}
 	names, err := c.in.read()
 	if err == io.EOF {
 		return c, nil
+	}
+	var at *located
+	if errors.As(err, &at) {
+		return nil, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("header: %w", err)
@@ -73,11 +77,13 @@ func (c *csvRecords) read() (record, error) {
 		}
 		o.values[i] = cellText(cell)
 	}
-	return record{o, c.in.start}, nil
+	return record{object: o, line: c.in.start, raw: c.in.raw}, nil
 }
 
+func (c *csvRecords) at() int64 { return c.in.start }
+
 func (c *csvRecords) fault(reason string) error {
-	return &RowError{File: c.path, Line: c.in.start, Reason: reason}
+	return &RowError{File: c.path, Line: c.in.start, Reason: reason, Raw: excerpt(trimEnd(c.in.raw))}
 }
 
 // csvWriter writes scalars only; null is an empty cell.

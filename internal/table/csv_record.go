@@ -3,16 +3,18 @@ package table
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 )
 
 // csvReader splits RFC 4180 records, and unlike encoding/csv keeps \r\n inside quotes. A quote inside a cell that does not
-// start with one is a character like any other.
+// start with one is a character like any other. A quote that is never closed makes the rest of the file one cell: that ends
+// the reading, because where the cell was meant to end nobody knows.
 type csvReader struct {
 	lineReader
+	path  string
 	comma byte
-	start int64 // line of the record read last
+	start int64  // line of the record read last
+	raw   []byte // its text, as far as a RowError shows it
 	cells []string
 	cell  []byte
 }
@@ -22,16 +24,23 @@ func (c *csvReader) read() ([]string, error) {
 	for {
 		text, err := c.next()
 		c.start = c.line
+		c.raw = c.raw[:0]
 		if err == errLongLine {
+			c.keep(c.buf)
 			return nil, &csvFault{err}
 		}
 		if err != nil {
 			return nil, err
 		}
 		if len(bytes.TrimRight(text, "\r\n")) > 0 { // an empty line is no record
+			c.keep(text)
 			return c.record(text)
 		}
 	}
+}
+
+func (c *csvReader) keep(text []byte) {
+	c.raw = append(c.raw, text[:min(len(text), maxRaw+1-len(c.raw))]...)
 }
 
 // csvFault is what is wrong with one record.
@@ -68,21 +77,26 @@ func (c *csvReader) record(text []byte) ([]string, error) {
 // quoted reads a cell after its opening quote, over as many lines as it takes, and gives what follows the closing one.
 func (c *csvReader) quoted(text []byte) ([]byte, error) {
 	c.cell = c.cell[:0]
+	opened := c.line
 	for {
 		end := bytes.IndexByte(text, '"')
 		if end < 0 {
 			c.cell = append(c.cell, text...)
 			if len(c.cell) > maxLine {
-				return nil, fmt.Errorf("line %d: a record is %w: is a quote missing?", c.start, errLongLine)
+				return nil, &located{c.path, opened, "a quote opened here is not closed within " + longest}
 			}
 			more, err := c.next()
-			if err == io.EOF {
-				return nil, &csvFault{errors.New("a quote is not closed")}
-			}
-			if err != nil {
-				return nil, fmt.Errorf("line %d: %w", c.start, err)
+			switch err {
+			case nil:
+			case io.EOF:
+				return nil, &located{c.path, opened, "a quote opened here is never closed"}
+			case errLongLine:
+				return nil, &located{c.path, opened, "a quote opened here is not closed within " + longest}
+			default:
+				return nil, err
 			}
 			text = more
+			c.keep(text)
 			continue
 		}
 		c.cell = append(c.cell, text[:end]...)

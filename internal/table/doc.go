@@ -8,7 +8,8 @@
 // that the caller may reject it and go on.
 //
 // Text formats: OpenAs takes the schema as declared; Open decides it over all rows in a first pass, where a column without
-// a common type becomes text (Schema.Meta names it under MixedKey). A JSON line that is a list is the column "value".
+// a common type becomes text (Schema.Meta names it under MixedKey). In a JSON file of nothing but lists each is the column "value". A quote
+// that never closes, or a JSON array that is cut off, is an error of the file: it takes all rows after it along.
 //
 // Known limits: structs without fields are refused (arrow-go cannot write them); lists of fixed size are read, not written;
 // times are kept in microseconds UTC; decimals and UUIDs are read as their exact text; LZ4 in Parquet is refused (parquet-go

@@ -3,7 +3,7 @@ package table
 import (
 	"bufio"
 	"bytes"
-	"errors"
+	"fmt"
 	"io"
 )
 
@@ -40,7 +40,8 @@ func startsArray(r *bufio.Reader) bool {
 	}
 }
 
-// jsonValues cuts an array into its objects by counting brackets, so that one that is no JSON costs only itself.
+// jsonValues cuts an array into its objects by counting brackets, so that one that is no JSON costs only itself. One whose
+// brackets or quotes do not close takes all others with it: that ends the reading, as does what follows the array.
 type jsonValues struct {
 	r     *bufio.Reader
 	lines jsonLines // parses a value and makes it a record
@@ -53,28 +54,35 @@ type jsonValues struct {
 func (j *jsonValues) read() (record, error) {
 	for {
 		c, err := j.skip()
-		if err == io.EOF && !j.ended {
-			j.ended = true
-			j.lines.line = j.line
-			return record{}, j.lines.fault("the file ends inside the array: it is cut off")
-		}
-		if err != nil {
-			return record{}, err
-		}
 		switch {
-		case !j.begun && c == '[':
+		case err == io.EOF && !j.ended:
+			return record{}, j.cutOff("")
+		case err != nil:
+			return record{}, err
+		case j.ended:
+			return record{}, &located{j.lines.path, j.line, "text after the end of the array"}
+		case !j.begun:
 			j.begun = true
-		case !j.ended && c == ']':
+		case c == ']':
 			j.ended = true
-		case !j.ended && c == ',':
+		case c == ',':
 		default:
 			j.lines.line = j.line
 			if err := j.cut(c); err != nil {
 				return record{}, err
 			}
+			if len(j.value) == maxLine {
+				return record{}, j.lines.fault(j.value, "the value is "+errLongLine.Error())
+			}
 			return j.lines.record(j.value)
 		}
 	}
+}
+
+func (j *jsonValues) at() int64 { return j.lines.line }
+
+func (j *jsonValues) cutOff(why string) error {
+	return &located{path: j.lines.path, reason: fmt.Sprintf("the array is cut off at line %d%s", j.line, why)}
 }
 
 // skip is the next byte that is no white space.
@@ -92,9 +100,6 @@ func (j *jsonValues) skip() (byte, error) {
 	}
 }
 
-// maxValue is the longest object that is kept in memory.
-const maxValue = 64 << 20
-
 // cut collects the value that starts with c: an object or array up to its closing bracket, anything else up to where it
 // cannot go on.
 func (j *jsonValues) cut(c byte) error {
@@ -103,16 +108,18 @@ func (j *jsonValues) cut(c byte) error {
 	for first := true; ; first = false {
 		if !first {
 			var err error
-			if c, err = j.r.ReadByte(); errors.Is(err, io.EOF) {
-				j.ended = true
-				return nil // the parser says what is missing
-			} else if err != nil {
+			switch c, err = j.r.ReadByte(); {
+			case err == io.EOF && depth == 0 && !quoted:
+				return nil // the next read says that the array does not end
+			case err == io.EOF:
+				return j.cutOff(fmt.Sprintf(": the value that starts at line %d does not end", j.lines.line))
+			case err != nil:
 				return err
 			}
 			if depth == 0 && !quoted && (c == ',' || c == ']' || c == '\n') {
 				return j.r.UnreadByte()
 			}
-			if len(j.value) < maxValue {
+			if len(j.value) < maxLine {
 				j.value = append(j.value, c)
 			}
 		}

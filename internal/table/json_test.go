@@ -24,9 +24,10 @@ func TestJSONFiles(t *testing.T) {
 		{"array on one line", `[{"a":"x"},{"a":"中文"}]`, result{rows: []table.Row{{"x"}, {"中文"}}}},
 		{"really lines", "{\"a\": \"x\"}\n\n{\"a\": \"y\"}\n", result{rows: []table.Row{{"x"}, {"y"}}}},
 		{"a bad object costs only itself", "[\n{\"a\": \"x\"},\n{\"a\" \"y\"},\n{\"a\": \"z\"}\n]", result{rows: []table.Row{{"x"}, {"z"}}, lines: []int64{3}}},
-		{"cut off in an object", "[\n{\"a\": \"x\"},\n{\"a\": \"y", result{rows: []table.Row{{"x"}}, lines: []int64{3}}},
-		{"cut off behind one", "[\n{\"a\": \"x\"},\n", result{rows: []table.Row{{"x"}}, lines: []int64{3}}},
 		{"no objects", "[1, \"s\", {\"a\": \"x\"}]", result{rows: []table.Row{{"x"}}, lines: []int64{1, 1}}},
+		{"a bracket too many costs only itself", "[\n{\"a\": \"w\"}},\n{\"a\": \"x\"},\n{\"a\": [1]]},\n{\"a\": \"z\"}]", result{rows: []table.Row{{"w"}, {"x"}, {"z"}}, lines: []int64{2, 4, 4}}},
+		{"a list between objects", "[{\"a\": \"x\"},\n[1]]", result{rows: []table.Row{{"x"}}, lines: []int64{2}}},
+		{"lists", "[[1],\n[2]]", result{rows: []table.Row{{[]any{int64(1)}}, {[]any{int64(2)}}}}},
 		{"byte order mark", "\ufeff[{\"a\":\"x\"}]", result{rows: []table.Row{{"x"}}}},
 	}
 	for _, tc := range tests {

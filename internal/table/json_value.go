@@ -28,7 +28,14 @@ func (o *object) get(name string) (any, bool) {
 	return nil, false
 }
 
-// jsonParser parses one value at a time. It is strict: no duplicate keys, no invalid UTF-8, nothing after the value.
+// maxDepth is how deep values, and the types of columns, may be nested: far more than data is, and less than what the
+// columnar formats can hold (Parquet counts repetition levels in seven bits).
+const maxDepth = 64
+
+var errDeep = errors.New("nested too deep")
+
+// jsonParser parses one value at a time. It is strict: no duplicate keys, no invalid UTF-8, nothing after the value, nothing
+// nested deeper than maxDepth.
 type jsonParser struct {
 	in  bytes.Reader
 	dec *jsontext.Decoder
@@ -42,6 +49,9 @@ func (p *jsonParser) parse(line []byte) (any, error) {
 		p.dec.Reset(&p.in)
 	}
 	v, err := p.value()
+	if err == errDeep {
+		return nil, fmt.Errorf("nested %d deep, which must be at most %d", depthOf(line), maxDepth)
+	}
 	if err != nil {
 		return nil, reason(err)
 	}
@@ -80,10 +90,37 @@ func (p *jsonParser) value() (any, error) {
 		return number(t.String()), nil
 	case '"':
 		return t.String(), nil
-	case '[':
+	}
+	switch {
+	case p.dec.StackDepth() > maxDepth:
+		return nil, errDeep
+	case t.Kind() == '[':
 		return p.array()
 	}
 	return p.object()
+}
+
+// depthOf counts how many brackets are open at most, outside texts.
+func depthOf(line []byte) int {
+	depth, deepest := 0, 0
+	quoted, escaped := false, false
+	for _, c := range line {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted && c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return deepest
 }
 
 func (p *jsonParser) array() (any, error) {

@@ -25,8 +25,8 @@ func openJSONL(path string, declared *Schema) (decoder, error) {
 	})
 }
 
-// jsonLines reads one record a line. A line that is a list instead of an object is a row with the one column "value".
-// Empty lines are no rows.
+// jsonLines reads one record a line. In a file of nothing but lists, a list is a row with the one column "value"; between
+// objects it is no row. Empty lines are no rows.
 type jsonLines struct {
 	lineReader
 	path   string
@@ -37,7 +37,7 @@ func (j *jsonLines) read() (record, error) {
 	for {
 		text, err := j.next()
 		if err == errLongLine {
-			return record{}, j.fault("the line is " + err.Error())
+			return record{}, j.fault(j.buf, "the line is "+err.Error())
 		}
 		if err != nil {
 			return record{}, err
@@ -51,22 +51,24 @@ func (j *jsonLines) read() (record, error) {
 func (j *jsonLines) record(text []byte) (record, error) {
 	v, err := j.parser.parse(text)
 	if err != nil {
-		return record{}, j.fault(err.Error())
+		return record{}, j.fault(text, err.Error())
 	}
 	switch v := v.(type) {
 	case *object:
 		if _, ok := v.get(""); ok {
-			return record{}, j.fault("a key is empty")
+			return record{}, j.fault(text, "a key is empty")
 		}
-		return record{v, j.line}, nil
+		return record{object: v, line: j.line, raw: text}, nil
 	case []any:
-		return record{&object{[]string{"value"}, []any{v}}, j.line}, nil
+		return record{object: &object{[]string{"value"}, []any{v}}, line: j.line, raw: text, list: true}, nil
 	}
-	return record{}, j.fault("the line is no JSON object")
+	return record{}, j.fault(text, "the line is no JSON object")
 }
 
-func (j *jsonLines) fault(reason string) error {
-	return &RowError{File: j.path, Line: j.line, Reason: reason}
+func (j *jsonLines) at() int64 { return j.line }
+
+func (j *jsonLines) fault(raw []byte, reason string) error {
+	return &RowError{File: j.path, Line: j.line, Reason: reason, Raw: excerpt(raw)}
 }
 
 type jsonWriter struct {

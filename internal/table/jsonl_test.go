@@ -94,7 +94,9 @@ func TestJSONLFaults(t *testing.T) {
 		{"scalar", `5`, `2: the line is no JSON object`},
 		{"not JSON", `a: 1`, `2: invalid JSON`},
 		{"NaN", `{"a":NaN}`, `2: invalid JSON`},
-		{"too deep", strings.Repeat("[", 100_000), `2: invalid JSON at byte 10000`},
+		{"too deep", strings.Repeat("[", 100_000), `2: nested 100000 deep, which must be at most 64`},
+		{"too deep below", `{"a":"[\"[","b":` + strings.Repeat(`{"k":[`, 32) + strings.Repeat("]}", 32) + "}", `2: nested 65 deep, which must be at most 64`},
+		{"list between objects", `[1,2]`, `2: a list, and other rows are objects`},
 	}
 	for _, c := range cases {
 		_, rows, faults := load(t, file(t, "a.jsonl", "{\"a\":1}\n"+c.in+"\n{\"a\":3}\n"), nil)

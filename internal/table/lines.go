@@ -10,7 +10,10 @@ import (
 // maxLine bounds the memory that one line, or one CSV record, may take.
 const maxLine = 64 << 20
 
-var errLongLine = fmt.Errorf("longer than %d MiB", maxLine>>20)
+var (
+	longest     = fmt.Sprintf("%d MiB", maxLine>>20)
+	errLongLine = fmt.Errorf("longer than %s", longest)
+)
 
 // lineReader splits at \n alone: U+2028, U+0085 and a lone \r are characters of the text.
 type lineReader struct {

@@ -162,6 +162,9 @@ func checkFields(path string, fields []Field) error {
 			return fmt.Errorf("column %q: names must be unique and not empty", name)
 		}
 		seen[f.Name] = true
+		if d := depthOfType(f.Type); d > maxDepth {
+			return fmt.Errorf("column %s: nested %d deep, which must be at most %d", name, d, maxDepth)
+		}
 		if err := checkType(name, f.Type); err != nil {
 			return err
 		}
@@ -179,4 +182,15 @@ func checkType(name string, t Type) error {
 		return checkFields(name+".", t.Fields())
 	}
 	return nil
+}
+
+// depthOfType counts the lists and structs around a column's innermost values.
+func depthOfType(t Type) int {
+	deepest := 0
+	if t.in != nil {
+		for _, f := range *t.in {
+			deepest = max(deepest, 1+depthOfType(f.Type))
+		}
+	}
+	return deepest
 }

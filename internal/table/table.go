@@ -30,7 +30,7 @@ func OpenAs(path string, declared *Schema) (*Reader, error) {
 	}
 	dec, err := c.open(path, declared)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, inFile("open", path, err)
 	}
 	return &Reader{path: path, dec: dec}, nil
 }
@@ -46,12 +46,21 @@ func (r *Reader) Close() error { return r.dec.Close() }
 
 // Rows yields all rows. After a *RowError it goes on with the next row; any other error is the last thing it yields.
 // The caller owns the rows.
-func (r *Reader) Rows() iter.Seq2[Row, error] {
+func (r *Reader) Rows() iter.Seq2[Row, error] { return rowsOf(r.Lines()) }
+
+// Numbered is a row and where it starts.
+type Numbered struct {
+	Line int64 // from 1; for .parquet and .arrow the row's number, from 1
+	Row  Row   // nil for a row that could not be read
+}
+
+// Lines is Rows with the line where each row starts, also of one that could not be read.
+func (r *Reader) Lines() iter.Seq2[Numbered, error] {
 	all := make([]int, len(r.Schema().Fields))
 	for i := range all {
 		all[i] = i
 	}
-	return r.rows(all, false)
+	return r.lines(all, false)
 }
 
 // Select yields rows of some columns only, in the order asked for; the others are not decoded where the format allows.
@@ -63,32 +72,42 @@ func (r *Reader) Select(names ...string) iter.Seq2[Row, error] {
 			return func(yield func(Row, error) bool) { yield(nil, err) }
 		}
 	}
-	return r.rows(columns, false)
+	return rowsOf(r.lines(columns, false))
 }
 
-func (r *Reader) rows(columns []int, packed bool) iter.Seq2[Row, error] {
+func rowsOf(lines iter.Seq2[Numbered, error]) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
+		for at, err := range lines {
+			if !yield(at.Row, err) {
+				return
+			}
+		}
+	}
+}
+
+func (r *Reader) lines(columns []int, packed bool) iter.Seq2[Numbered, error] {
+	return func(yield func(Numbered, error) bool) {
 		c, err := r.dec.cursor(columns, packed)
 		if err != nil {
-			yield(nil, fmt.Errorf("read %s: %w", r.path, err))
+			yield(Numbered{}, inFile("read", r.path, err))
 			return
 		}
 		defer c.close()
 		for n := int64(1); ; n++ {
 			row, err := c.next()
+			at := Numbered{Line: n, Row: row}
+			if c, ok := c.(interface{ at() int64 }); ok {
+				at.Line = c.at()
+			}
 			switch {
-			case err == nil:
-				if !yield(row, nil) {
+			case err == nil, isRowError(err):
+				if !yield(at, err) {
 					return
 				}
 			case err == io.EOF:
 				return
-			case isRowError(err):
-				if !yield(nil, err) {
-					return
-				}
 			default:
-				yield(nil, fmt.Errorf("read %s row %d: %w", r.path, n, err))
+				yield(at, inFile(fmt.Sprintf("read row %d of", n), r.path, err))
 				return
 			}
 		}
@@ -141,7 +160,7 @@ func (w *Writer) Write(row Row) error {
 		return fmt.Errorf("write %s: %w", w.path, err)
 	}
 	if err := w.enc.write(row, size); err != nil {
-		err = fmt.Errorf("write %s: %w", w.path, err)
+		err = inFile("write", w.path, err)
 		if !errors.As(err, new(*refusal)) {
 			w.err = err
 		}
@@ -173,10 +192,10 @@ func (w *Writer) Close() error {
 
 func (w *Writer) finish() error {
 	if err := w.enc.close(); err != nil {
-		return fmt.Errorf("write %s: %w", w.path, err)
+		return inFile("write", w.path, err)
 	}
 	if err := w.file.Sync(); err != nil {
-		return fmt.Errorf("write %s: %w", w.path, err)
+		return inFile("write", w.path, err)
 	}
 	return w.file.Close()
 }

@@ -6,14 +6,19 @@ import (
 	"io"
 )
 
-// record is a parsed record of a text file and the line where it starts.
+// record is a parsed record of a text file.
 type record struct {
 	object *object
-	line   int64
+	line   int64  // where it starts
+	raw    []byte // its text, good until the next one is read
+	list   bool   // a JSON list instead of an object
 }
 
 // records reads a text format: io.EOF at the end, a *RowError for a record that is left out.
-type records interface{ read() (record, error) }
+type records interface {
+	read() (record, error)
+	at() int64 // line where the record read last starts, also of one that is left out
+}
 
 // textFile is a table in a text format. Its schema is declared, or decided over all rows.
 type textFile struct {
@@ -21,7 +26,8 @@ type textFile struct {
 	parse         func(r io.Reader, path string) (records, error)
 	schema        *Schema
 	rows          int64
-	loose         bool // decided, not declared: text columns take any value as JSON text
+	loose         bool  // decided, not declared: text columns take any value as JSON text
+	lists         *bool // whether every record is a list; nil = not looked yet
 }
 
 func openTextTable(path string, declared *Schema, parse func(io.Reader, string) (records, error)) (decoder, error) {
@@ -47,7 +53,7 @@ func (f *textFile) decide() error {
 		return err
 	}
 	defer c.close()
-	all := &shape{}
+	all, lists := &shape{}, &shape{}
 	if h, ok := c.records.(interface{ header() []string }); ok {
 		all.names = append(all.names, h.header()...) // columns of a file without rows
 		all.fields, all.seen = map[string]*shape{}, map[string]int{}
@@ -55,26 +61,44 @@ func (f *textFile) decide() error {
 			all.fields[name] = &shape{cellText: true}
 		}
 	}
-	f.rows = 0
-	for {
-		r, err := c.records.read()
-		if err == io.EOF {
-			break
+	err = c.each(func(r record) bool {
+		if r.list {
+			lists.object(r.object)
+		} else {
+			all.object(r.object)
 		}
-		if isRowError(err) {
-			continue // comes again with the rows
-		}
-		if err != nil {
-			return err
-		}
-		f.rows++
-		all.object(r.object)
+		return true
+	})
+	if err != nil {
+		return err
 	}
+	only := lists.objects > 0 && all.objects == 0
+	if f.lists = &only; only {
+		all = lists
+	}
+	f.rows = int64(all.objects)
 	if all.keysAreData {
 		return fmt.Errorf("more than %d different columns", maxKeys)
 	}
 	f.loose, f.schema = true, (&resolver{}).schema(all)
 	return nil
+}
+
+// onlyLists is whether a list is a row (see jsonLines), for which a file of a declared schema is read up to an object.
+func (f *textFile) onlyLists() (bool, error) {
+	if f.lists == nil {
+		c, err := f.start()
+		if err != nil {
+			return false, err
+		}
+		defer c.close()
+		only := true
+		if err := c.each(func(r record) bool { only = r.list; return only }); err != nil {
+			return false, err
+		}
+		f.lists = &only
+	}
+	return *f.lists, nil
 }
 
 func (f *textFile) start() (*textCursor, error) {
@@ -110,19 +134,50 @@ type textCursor struct {
 	columns []int
 }
 
+// each reads the records that can be read, until do has enough.
+func (c *textCursor) each(do func(record) bool) error {
+	for {
+		r, err := c.records.read()
+		switch {
+		case err == io.EOF:
+			return nil
+		case isRowError(err): // comes again with the rows
+		case err != nil:
+			return err
+		case !do(r):
+			return nil
+		}
+	}
+}
+
+func (c *textCursor) at() int64 { return c.records.at() }
+
 func (c *textCursor) next() (Row, error) {
 	r, err := c.records.read()
 	if err != nil {
 		return nil, err
 	}
+	if r.list {
+		only, err := c.file.onlyLists()
+		if err != nil {
+			return nil, err
+		}
+		if !only {
+			return nil, c.fault(r, "a list, and other rows are objects")
+		}
+	}
 	row := make(Row, len(c.columns))
 	for i, at := range c.columns {
 		f := &c.file.schema.Fields[at]
 		if row[i], err = fit(r.object, f, f.Name, c.file.loose); err != nil {
-			return nil, &RowError{File: c.file.path, Line: r.line, Reason: err.Error()}
+			return nil, c.fault(r, err.Error())
 		}
 	}
 	return row, nil
+}
+
+func (c *textCursor) fault(r record, reason string) error {
+	return &RowError{File: c.file.path, Line: r.line, Reason: reason, Raw: excerpt(r.raw)}
 }
 
 func (c *textCursor) close() error {

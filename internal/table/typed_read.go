@@ -26,9 +26,7 @@ func Read[T any](path string) iter.Seq2[T, error] {
 			yield(zero, err)
 			return
 		}
-		n := int64(0)
-		for row, err := range r.rows(columns, true) {
-			n++
+		for at, err := range r.lines(columns, true) {
 			if err != nil {
 				if !yield(zero, err) {
 					return
@@ -36,8 +34,8 @@ func Read[T any](path string) iter.Seq2[T, error] {
 				continue
 			}
 			var out T
-			if err := set(reflect.ValueOf(&out).Elem(), row); err != nil {
-				if !yield(zero, &RowError{File: path, Line: n, Reason: err.Error()}) {
+			if err := set(reflect.ValueOf(&out).Elem(), at.Row); err != nil {
+				if !yield(zero, &RowError{File: path, Line: at.Line, Reason: err.Error()}) {
 					return
 				}
 				continue

@@ -127,7 +127,8 @@ func (f *Files) Read(_ context.Context, env Env) iter.Seq2[Record, error] {
 	}
 }
 
-// file yields the rows of one file; Row is the number of the row, from 1.
+// file yields the rows of one file. Row is the line where the row starts, in Parquet and Arrow its number. Where lines hold
+// several rows (a JSON array without line ends) it goes on counting from the row before, so that no two rows get one id.
 func (f *Files) file(path, name string, columns []table.Field, yield func(Record, error) bool) bool {
 	r, err := table.Open(path)
 	if err != nil {
@@ -139,14 +140,14 @@ func (f *Files) file(path, name string, columns []table.Field, yield func(Record
 		place[i] = slices.IndexFunc(columns, func(c table.Field) bool { return c.Name == f.renamed(field.Name) })
 	}
 	number := int64(0)
-	for row, err := range r.Rows() {
-		number++
+	for at, err := range r.Lines() {
+		number = max(number+1, at.Line)
 		var bad *table.RowError
 		if errors.As(err, &bad) {
-			err = &Fault{File: name, Row: number, Line: bad.Line, Reason: "unreadable", Detail: bad.Reason}
+			err = &Fault{File: name, Row: number, Line: bad.Line, Reason: "unreadable", Detail: bad.Reason, Raw: bad.Raw}
 		}
 		rec := Record{File: name, Row: number, Values: make([]any, len(columns))}
-		for i, v := range row {
+		for i, v := range at.Row {
 			rec.Values[place[i]] = v
 		}
 		if !yield(rec, err) {

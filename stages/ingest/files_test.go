@@ -1,12 +1,14 @@
 package ingest_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"fettle/internal/stage"
 	"fettle/internal/table"
+	"fettle/schemas"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -66,5 +68,57 @@ func TestFilesThatDisagree(t *testing.T) {
 	_, code, _, stderr = run(t, tables, map[string][]byte{"in/a.txt": []byte("x")})
 	if code != 1 || !strings.Contains(stderr, "no table") {
 		t.Errorf("exit %d, %q", code, stderr)
+	}
+}
+
+// Rows and rejects name the line where they start, and no two of them share one.
+func TestFilesRowsAreLines(t *testing.T) {
+	dir, code, _, stderr := run(t, tables, map[string][]byte{
+		"in/a.csv":   []byte("q,w\n\"two\nlines\",x\n\nthree,x\nfour\nfive,x\n"),
+		"in/b.jsonl": []byte("\n{\"q\": \"one\"}\n\n[\"two\"]\n"),
+		"in/c.json":  []byte("[{\"q\": \"one\"}, {\"q\": \"two\"}, {\"q\" 3},\n\n\n{\"q\": \"four\"}\n]"),
+	})
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	var kept []string
+	r, err := table.Open(filepath.Join(dir, "rows.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for row, err := range r.Select("file", "row", "q") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, fmt.Sprintf("%s:%d %q", row...))
+	}
+	want := []string{`a.csv:2 "two\nlines"`, `a.csv:5 "three"`, `a.csv:7 "five"`, `b.jsonl:2 "one"`, `c.json:1 "one"`, `c.json:2 "two"`, `c.json:4 "four"`}
+	if diff := cmp.Diff(want, kept); diff != "" {
+		t.Error(diff)
+	}
+	var rejected []string
+	for r, err := range table.Read[schemas.Reject](filepath.Join(dir, "rejects", "rows.arrow")) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rejected = append(rejected, fmt.Sprintf("%s:%d line %d %q", r.File, r.Row, r.Line, r.Raw))
+	}
+	want = []string{`a.csv:6 line 6 "four"`, `b.jsonl:4 line 4 "[\"two\"]"`, `c.json:3 line 1 "{\"q\" 3}"`}
+	if diff := cmp.Diff(want, rejected); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A file whose rest cannot be read is no file with one row fewer.
+func TestFilesUnreadableRest(t *testing.T) {
+	for name, c := range map[string]struct{ text, want string }{
+		"a.csv":  {"q\none\n\"two\nthree\n", "a.csv:3: a quote opened here is never closed"},
+		"a.json": {"[{\"q\": 1},\n{\"q\": 2},\n{\"q\": ", "a.json: the array is cut off at line 3"},
+	} {
+		_, code, _, stderr := run(t, tables, map[string][]byte{"in/" + name: []byte(c.text)})
+		if code != 1 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: exit %d, %q", name, code, stderr)
+		}
 	}
 }
