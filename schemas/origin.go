@@ -11,7 +11,7 @@ type Origin struct {
 	ID     string `json:"id"`     // first 16 hex digits of sha256(source, file, row)
 	Source string `json:"source"` // name the pipeline gave the source
 	File   string `json:"file"`   // path inside the source, with / on every system
-	Row    int64  `json:"row"`    // line (from 1) where the record starts; for Markdown the line of the heading
+	Row    int64  `json:"row"`    // line (from 1) where the record starts; for Markdown the line of the heading, for Parquet and Arrow the number of the row
 }
 
 // NewOrigin fills in the ID, which depends on the three other fields alone.
