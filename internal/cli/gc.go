@@ -19,8 +19,8 @@ func (a *App) gc(_ context.Context, args []string) int {
 	if _, code, done := parse(fs, args); done {
 		return code
 	}
-	if *keep < 1 {
-		return a.misuse(fs, "-keep %d: want 1 or more", *keep)
+	if *keep < 0 {
+		return a.misuse(fs, "-keep %d: want 0 (nothing) or more", *keep)
 	}
 	_, store, err := project(*storeDir)
 	if err != nil {

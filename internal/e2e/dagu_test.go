@@ -117,9 +117,10 @@ func TestDaguTellsTheTruth(t *testing.T) {
 	t.Run("a failure, after its retries", func(t *testing.T) {
 		p := p
 		p.t = t
-		p.edit(config, "path: pages", "path: nowhere")
-		defer p.edit(config, "path: nowhere", "path: pages")
-		if r := p.try("run", "mini"); r.code != 1 || !strings.Contains(r.stderr, "no such file or directory") || strings.Contains(r.stderr, "onExit") {
+		must(t, os.WriteFile(filepath.Join(p.root, "cut.tar.gz"), []byte("\x1f\x8b no archive"), 0o644))
+		p.edit(config, "path: pages", "path: cut.tar.gz")
+		defer p.edit(config, "path: cut.tar.gz", "path: pages")
+		if r := p.try("run", "mini"); r.code != 1 || !strings.Contains(r.stderr, "cut.tar.gz") || strings.Contains(r.stderr, "onExit") {
 			t.Errorf("exit %d\n%s", r.code, r.stderr)
 		}
 		if s := p.statusOf(p.lastStarted()); len(s.Steps) == 0 || s.Steps[0].Retries != 2 {

@@ -97,9 +97,9 @@ func Read(store *artifact.Store, name string) (*Run, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) && path != name {
 		if _, err := os.Stat(store.RunDir(name)); err == nil {
-			return nil, fmt.Errorf("run %s did not end: only whole runs can be repeated", name)
+			return nil, fmt.Errorf("run %s did not end: only whole runs can be repeated (%w)", name, fs.ErrNotExist)
 		}
-		return nil, fmt.Errorf("no run %s: `fettle list runs` shows them", name)
+		return nil, fmt.Errorf("no run %s: `fettle list runs` shows them (%w)", name, fs.ErrNotExist)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read run: %w", err)
