@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"fettle/internal/dagu"
 )
@@ -59,11 +61,21 @@ func (a *App) up(ctx context.Context, args []string) int {
 	}
 	say := a.say("up")
 	say("http://127.0.0.1:%d, log in %s", login.Port, dagu.UpLog(root))
-	if login.New || *password {
-		say("user %s, password %s (shown once; kept in .dagu/config.yaml, which only you can read)", login.User, login.Password)
+	if *password || firstTime(root) {
+		say("user %s, password %s (shown once; `fettle up -password` shows it again, .dagu/config.yaml keeps it for you alone)", login.User, login.Password)
 	}
 	if err := p.Up(ctx, login); err != nil {
 		return a.fail("up", err)
 	}
 	return 0
+}
+
+// firstTime says whether the password was never shown, and remembers that it is now: a run may have made it long before.
+func firstTime(root string) bool {
+	f, err := os.OpenFile(filepath.Join(dagu.Home(root), "password-shown"), os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return true
 }
