@@ -24,7 +24,6 @@ type Login struct {
 	User     string
 	Password string
 	Port     int
-	New      bool // made just now: to be shown once
 }
 
 // config is Dagu's config.yaml, as far as it is ours.
@@ -106,7 +105,7 @@ func (p *Program) newLogin() (Login, error) {
 	if err != nil {
 		return Login{}, err
 	}
-	return Login{User: "admin", Password: c.Auth.Builtin.Admin.Password, Port: c.Port, New: true}, writeSecret(p.configPath(), raw)
+	return Login{User: "admin", Password: c.Auth.Builtin.Admin.Password, Port: c.Port}, writeSecret(p.configPath(), raw)
 }
 
 func loopback(host string) bool { return host == "127.0.0.1" || host == "localhost" || host == "::1" }
