@@ -11,7 +11,7 @@ import (
 )
 
 func (a *App) gc(_ context.Context, args []string) int {
-	fs := a.flags("gc", "[-keep N] [-yes]\n\nRemoves artifacts that none of the kept runs made or needed, and unfinished work that no process holds.")
+	fs := a.flags("gc", "[-keep N] [-yes]\n\nRemoves artifacts beyond the newest of each pipeline and stage, but for what those were made from. Unfinished work stays, so\nthat the same command goes on with it, unless -work is given. Nothing that a process computes is touched.")
 	storeDir := fs.String("store", "", "folder of the artifacts")
 	keep := fs.Int("keep", 5, "artifacts of each pipeline and stage that stay, the newest, with all they were made from")
 	work := fs.Bool("work", false, "also remove unfinished work, checkpoints of interrupted trainings with it")

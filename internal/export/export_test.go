@@ -185,7 +185,7 @@ func TestChatModel(t *testing.T) {
 	widen(t, dir, tokens.VocabSize())
 	eot, ok := tokens.TokenID("<|eot_id|>")
 	if !ok {
-		t.Skip("the tokenizer has no <|eot_id|>")
+		t.Fatal("the tokenizer has no <|eot_id|>")
 	}
 	s, err := export.Open("chatty", dir, "")
 	if err != nil {
