@@ -87,6 +87,9 @@ func (a *App) outcome(ctx context.Context, s dagu.Status) int {
 			code = step.Exit
 		}
 		fmt.Fprintf(a.Stderr, "fettle run: step %s failed:\n%s\n", step.Name, tail(step))
+		if step.Exit == dagu.Killed {
+			fmt.Fprintf(a.Stderr, "fettle run: SIGKILL ended it: by hand, or the kernel's, when memory runs out (`fettle inspect DIR` says what a training needs); the same command goes on\n")
+		}
 	}
 	var stopped stage.Interrupted
 	if errors.As(context.Cause(ctx), &stopped) {

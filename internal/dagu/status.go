@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -158,10 +159,17 @@ func name(states []State, number int) State {
 	return states[number]
 }
 
+// Killed is the exit code of a step that SIGKILL ended: 128 + 9, as shells count.
+const Killed = 137
+
 var exitStatus = regexp.MustCompile(`exit status (\d+)`)
 
-// exitCode reads an exit code out of Dagu's words, its only record of it.
+// exitCode reads an exit code out of Dagu's words, its only record of it. A step that was killed has 137 either way: the shell
+// around it says "exit status 137", Dagu itself, where the shell made way for the step, "signal: killed".
 func exitCode(message string) int {
+	if strings.Contains(message, "signal: killed") {
+		return Killed
+	}
 	m := exitStatus.FindStringSubmatch(message)
 	if m == nil {
 		return 0
