@@ -27,6 +27,7 @@ type training struct {
 	dir      string // of checkpoints
 	deadline time.Time
 	task     *progress.Task
+	seconds  []float64 // of the steps that this process did
 }
 
 // steps is the number of optimizer steps in an epoch and in all; the last window of an epoch may be smaller.
@@ -48,12 +49,14 @@ func (t *training) run(ctx context.Context) error {
 		if why := t.stop(ctx, t.state.step > began); why != nil {
 			return errors.Join(why, t.state.save(t.dir, t.program.trainable))
 		}
+		started := time.Now()
 		if err := t.step(ctx, perEpoch, total); err != nil {
 			if errors.Is(err, errStopped) {
 				continue
 			}
 			return fmt.Errorf("seed %d, step %d: %w", t.seed, t.state.step+1, err)
 		}
+		t.seconds = append(t.seconds, time.Since(started).Seconds())
 		if t.state.step-saved >= t.settings.Checkpoint.Every && t.state.step < total {
 			if err := t.state.save(t.dir, t.program.trainable); err != nil {
 				return err

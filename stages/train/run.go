@@ -166,7 +166,7 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 	if err := t.state.save(t.dir, p.trainable); err != nil {
 		return err
 	}
-	f.results = append(f.results, result{seed: seed, adapter: a, names: p.trainable, state: t.state})
+	f.results = append(f.results, result{seed: seed, adapter: a, names: p.trainable, state: t.state, seconds: t.seconds})
 	return nil
 }
 
@@ -216,6 +216,7 @@ type result struct {
 	adapter *lora.Adapter // nil: all weights
 	names   []string
 	state   *state
+	seconds []float64 // of the steps that this process did: a fact
 }
 
 func (r result) weights() model.Weights {

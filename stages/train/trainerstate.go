@@ -38,8 +38,8 @@ func (f *fitting) writeTrainerState(name string, r result) error {
 	state := trainerState{IsLocalZero: true, IsWorldZero: true, LoggingSteps: 1, MaxSteps: total, TrainEpochs: s.Epochs, SaveSteps: s.Checkpoint.Every,
 		Callbacks: map[string]any{}, BatchSize: s.Batch.Rows, GlobalStep: int64(r.state.step)}
 	sum, tokens := 0.0, int64(0)
+	state.LogHistory = r.log()
 	for _, h := range r.state.history {
-		state.LogHistory = append(state.LogHistory, map[string]any{"epoch": h.Epoch, "grad_norm": h.GradNorm, "learning_rate": h.LR, "loss": h.Loss, "step": h.Step})
 		state.Epoch = h.Epoch
 		sum += h.Loss * float64(h.Tokens)
 		tokens += h.Tokens
@@ -61,4 +61,18 @@ func (f *fitting) writeTrainerState(name string, r result) error {
 	}
 	f.job.Fact(name)
 	return os.WriteFile(path, append(raw, '\n'), 0o644)
+}
+
+// log is a row for each step, with its seconds where this process did it.
+func (r result) log() []map[string]any {
+	var rows []map[string]any
+	began := len(r.state.history) - len(r.seconds)
+	for i, h := range r.state.history {
+		row := map[string]any{"epoch": h.Epoch, "grad_norm": h.GradNorm, "learning_rate": h.LR, "loss": h.Loss, "step": h.Step}
+		if i >= began {
+			row["step_seconds"] = r.seconds[i-began]
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
