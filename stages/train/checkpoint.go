@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"fettle/internal/safetensors"
@@ -62,17 +64,13 @@ func (s *state) save(dir string, names []string) error {
 
 func (s *state) write(dir string, names []string) error {
 	var all []safetensors.Tensor
-	for _, part := range []struct {
-		prefix string
-		list   []*tensors.Tensor
-	}{{"weight.", s.weights}, {"mean.", s.means}, {"square.", s.squares}} {
-		for i, t := range part.list {
-			values, err := tensors.CopyFlatData[float32](t)
-			if err != nil {
-				return err
-			}
-			all = append(all, safetensors.FromFloat32(part.prefix+names[i], safetensors.F32, values, t.Shape().Dimensions...))
-		}
+	err := s.each(names, func(name string, at **tensors.Tensor) error {
+		t, err := stored(name, *at)
+		all = append(all, t)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	if err := safetensors.Write(filepath.Join(dir, "state.safetensors"), all, nil); err != nil {
 		return err
@@ -87,6 +85,49 @@ func (s *state) write(dir string, names []string) error {
 		return err
 	}
 	return errors.Join(sync(path), sync(filepath.Join(dir, "state.safetensors")), sync(dir))
+}
+
+// each visits every tensor of the state under the name that a checkpoint gives it.
+func (s *state) each(names []string, visit func(name string, at **tensors.Tensor) error) error {
+	for i, weight := range names {
+		if err := visit("weight."+weight, &s.weights[i]); err != nil {
+			return err
+		}
+		for k, slot := range s.slots[i] {
+			if err := visit(slot.name+"."+weight, &s.kept[i][k]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func stored(name string, t *tensors.Tensor) (safetensors.Tensor, error) {
+	dims := t.Shape().Dimensions
+	if t.DType() == dtypes.Uint8 {
+		codes, err := tensors.CopyFlatData[byte](t)
+		return safetensors.Tensor{Info: safetensors.Info{Name: name, DType: safetensors.U8, Shape: dims}, Data: func() ([]byte, error) { return codes, nil }}, err
+	}
+	values, err := tensors.CopyFlatData[float32](t)
+	return safetensors.FromFloat32(name, safetensors.F32, values, dims...), err
+}
+
+func restored(f *safetensors.File, name string, shape shapes.Shape) (*tensors.Tensor, error) {
+	if shape.DType == dtypes.Uint8 {
+		codes, err := f.Bytes(name)
+		if err == nil && len(codes) != shape.Size() {
+			err = fmt.Errorf("%s has %d codes, want %d", name, len(codes), shape.Size())
+		}
+		if err != nil {
+			return nil, err
+		}
+		return tensors.FromFlatDataAndDimensions(codes, shape.Dimensions...), nil
+	}
+	values, err := f.Float32(name)
+	if err != nil {
+		return nil, err
+	}
+	return tensors.FromFlatDataAndDimensions(values, shape.Dimensions...), nil
 }
 
 func sync(path string) error {
@@ -135,17 +176,12 @@ func (s *state) read(dir string, names []string) error {
 		return err
 	}
 	defer f.Close()
-	for _, part := range []struct {
-		prefix string
-		list   []*tensors.Tensor
-	}{{"weight.", s.weights}, {"mean.", s.means}, {"square.", s.squares}} {
-		for i := range part.list {
-			values, err := f.Float32(part.prefix + names[i])
-			if err != nil {
-				return err
-			}
-			part.list[i] = tensors.FromFlatDataAndDimensions(values, part.list[i].Shape().Dimensions...)
-		}
+	err = s.each(names, func(name string, at **tensors.Tensor) (err error) {
+		*at, err = restored(f, name, (*at).Shape())
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	s.step, s.history = c.Step, c.History
 	s.losses = rowLosses{epoch: c.Epoch, sum: c.Sum, tokens: c.Tokens, ended: c.Ended}

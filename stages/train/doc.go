@@ -6,5 +6,5 @@
 // ends with the same bytes as one that was not.
 //
 // The loss of a step is the sum over the trained tokens of its window divided by their number, however the window is cut into
-// micro-batches; gradients are clipped by global norm; AdamW and the schedules follow torch and transformers to the letter.
+// micro-batches; gradients are clipped by global norm; the optimizers and the schedules follow torch and transformers to the letter.
 package train

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -113,7 +112,6 @@ func (t *training) step(ctx context.Context, perEpoch, total int) error {
 		return err
 	}
 	s := t.state
-	s.step++
 	for _, l := range w.losses {
 		s.losses.add(l.owners, l.values)
 	}
@@ -182,27 +180,42 @@ func (t *training) accumulate(w *window, m *micro, number int64) error {
 	return nil
 }
 
+// update moves the weights by a window's gradients. Nothing changes unless the gradients' norm is finite.
 func (t *training) update(w *window, lr float64) (norm float64, err error) {
-	o, n := t.settings.Optimizer, float64(t.state.step+1)
-	scalars := []*tensors.Tensor{
-		tensors.FromScalar(float32(lr)), tensors.FromScalar(float32(1 / float64(w.trained))),
-		tensors.FromScalar(float32(1 - math.Pow(o.Beta1, n))), tensors.FromScalar(float32(1 - math.Pow(o.Beta2, n))),
-	}
-	defer free(scalars)
-	args := append(append([]*tensors.Tensor{}, scalars...), t.state.weights...)
-	args = append(append(append(args, w.sums...), t.state.means...), t.state.squares...)
-	out, err := call(t.program.update, args)
+	u, s := t.program.update, t.state
+	inverse := tensors.FromScalar(float32(1 / float64(w.trained)))
+	out, err := call(u.norm, append([]*tensors.Tensor{inverse}, w.sums...))
 	if err != nil {
-		return 0, fmt.Errorf("update: %w", err)
+		return 0, fmt.Errorf("gradient norm: %w", err)
 	}
-	norm = float64(tensors.ToScalar[float32](out[0]))
-	free(out[:1])
-	if !finite(norm) {
-		free(out[1:])
+	defer free([]*tensors.Tensor{inverse, out[0], out[1]})
+	if norm = float64(tensors.ToScalar[float32](out[0])); !finite(norm) {
 		return 0, fmt.Errorf("the gradient norm is %v: lower optimizer.lr; the last good checkpoint is kept", norm)
 	}
-	t.state.replace(out[1:])
+	for _, g := range u.groups {
+		if err := t.move(g, w, inverse, out[1], lr); err != nil {
+			return 0, fmt.Errorf("update: %w", err)
+		}
+	}
+	s.step++
 	return norm, nil
+}
+
+// move does a step of one group of weights.
+func (t *training) move(g group, w *window, inverse, clip *tensors.Tensor, lr float64) error {
+	s := t.state
+	numbers := t.program.numbers(g, lr, s.step)
+	defer free([]*tensors.Tensor{numbers})
+	args := append([]*tensors.Tensor{inverse, clip, numbers}, s.weights[g.from:g.to]...)
+	args = append(args, w.sums[g.from:g.to]...)
+	for _, kept := range s.kept[g.from:g.to] {
+		args = append(args, kept...)
+	}
+	out, err := call(g.exec, args)
+	if err != nil {
+		return err
+	}
+	return s.replace(g, out, t.settings.Optimizer.Paged)
 }
 
 // names lists the conversations of a micro-batch.

@@ -115,9 +115,20 @@ func (f *fitting) account() error {
 		}
 	}
 	j.Figure("final_loss", last)
+	j.Figure("optimizer", f.optimizer())
 	j.Figure("steps", steps)
 	j.Figure("tokens_per_epoch", f.tokens())
 	return nil
+}
+
+// optimizer says what its state takes, beside what AdamW's in float32 would.
+func (f *fitting) optimizer() map[string]any {
+	o, s := f.job.Settings.Optimizer, f.results[0].state
+	all := int64(0)
+	for _, w := range s.weights {
+		all += 8 * int64(w.Shape().Size())
+	}
+	return map[string]any{"name": o.Name, "state_bytes": s.bytes(), "adamw_bytes": all, "paged": o.Paged}
 }
 
 func (f *fitting) tokens() (n int64) {

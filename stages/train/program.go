@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -25,7 +24,8 @@ type program struct {
 	quant     *quant.Set // nil: the frozen weights are plain floats
 	backend   compute.Backend
 
-	first, more, update *graph.Exec // gradients of a window's first micro-batch, of a further one, and the optimizer's step
+	first, more *graph.Exec // gradients of a window's first micro-batch, and of a further one
+	update      *update
 }
 
 func newProgram(m *model.Model, a *lora.Adapter, opt Optimizer, b compute.Backend) (*program, error) {
@@ -48,10 +48,7 @@ func newProgram(m *model.Model, a *lora.Adapter, opt Optimizer, b compute.Backen
 	if p.more, err = graph.NewExec(b, func(in []*graph.Node) []*graph.Node { return p.gradients(in, true) }); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	if p.update, err = graph.NewExec(b, p.adamw); err != nil {
-		return nil, fmt.Errorf("train: %w", err)
-	}
-	for _, e := range []*graph.Exec{p.first, p.more, p.update} {
+	for _, e := range []*graph.Exec{p.first, p.more} {
 		e.SetMaxCache(-1)
 	}
 	return p, nil
@@ -113,50 +110,6 @@ func (p *program) dropout(state *graph.Node) func(x *graph.Node) *graph.Node {
 		keep := graph.ConvertDType(graph.GreaterOrEqual(u, graph.Scalar(x.Graph(), x.DType(), rate)), x.DType())
 		return graph.MulScalar(graph.Mul(x, keep), 1/(1-rate))
 	}
-}
-
-const updateInputs = 4 // learning rate, 1/tokens, 1-beta1^t, 1-beta2^t
-
-// adamw: inputs are the scalars, then for every weight its value, gradient sum, mean and mean square.
-// Outputs: the gradient's norm before clipping, then for every weight value, mean and mean square.
-// As torch: decay first, p -= lr/c1 · m / (sqrt(v)/sqrt(c2) + eps).
-func (p *program) adamw(in []*graph.Node) []*graph.Node {
-	lr, inverse, c1, c2 := in[0], in[1], in[2], in[3]
-	in = in[updateInputs:]
-	n := len(p.trainable)
-	value, sum, mean, square := in[:n], in[n:2*n], in[2*n:3*n], in[3*n:]
-	var norm2 *graph.Node
-	grads := make([]*graph.Node, n)
-	for i := range n {
-		grads[i] = graph.Mul(sum[i], inverse)
-		s := graph.ReduceAllSum(graph.Square(grads[i]))
-		if norm2 == nil {
-			norm2 = s
-		} else {
-			norm2 = graph.Add(norm2, s)
-		}
-	}
-	norm := graph.Sqrt(norm2)
-	clip := graph.ScalarOne(lr.Graph(), dtypes.Float32)
-	if p.opt.Clip > 0 { // torch: min(1, max/(norm + 1e-6))
-		clip = graph.Min(clip, graph.Div(graph.Scalar(lr.Graph(), dtypes.Float32, p.opt.Clip), graph.AddScalar(norm, 1e-6)))
-	}
-	root := graph.Sqrt(c2)
-	values, means, squares := make([]*graph.Node, n), make([]*graph.Node, n), make([]*graph.Node, n)
-	for i := range n {
-		g, w, lr := graph.Mul(grads[i], clip), value[i], lr
-		if p.rates != nil && p.rates[i] != 1 {
-			lr = graph.MulScalar(lr, p.rates[i])
-		}
-		if p.decays[i] && p.opt.WeightDecay > 0 {
-			w = graph.Mul(w, graph.OneMinus(graph.MulScalar(lr, p.opt.WeightDecay)))
-		}
-		means[i] = graph.Add(mean[i], graph.MulScalar(graph.Sub(g, mean[i]), 1-p.opt.Beta1))
-		squares[i] = graph.Add(graph.MulScalar(square[i], p.opt.Beta2), graph.MulScalar(graph.Square(g), 1-p.opt.Beta2))
-		denominator := graph.AddScalar(graph.Div(graph.Sqrt(squares[i]), root), p.opt.Eps)
-		values[i] = graph.Sub(w, graph.Mul(graph.Div(lr, c1), graph.Div(means[i], denominator)))
-	}
-	return append(append(append([]*graph.Node{norm}, values...), means...), squares...)
 }
 
 // batchTensors are the inputs of gradients for one micro-batch; random is the seed of its dropout.

@@ -230,5 +230,5 @@ func (r result) weights() model.Weights {
 func (p *program) close() {
 	p.first.Finalize()
 	p.more.Finalize()
-	p.update.Finalize()
+	p.update.close()
 }

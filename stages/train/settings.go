@@ -19,7 +19,7 @@ type Settings struct {
 	Epochs     int           `json:"epochs" check:"min=1" jsonschema:"passes over the blocks"`
 	MaxSteps   int           `json:"max_steps" check:"min=0" jsonschema:"end after so many optimizer steps (0 = after the epochs)"`
 	Batch      Batch         `json:"batch" jsonschema:"blocks of one optimizer step"`
-	Optimizer  Optimizer     `json:"optimizer" jsonschema:"AdamW"`
+	Optimizer  Optimizer     `json:"optimizer" jsonschema:"how the weights move"`
 	Schedule   Schedule      `json:"schedule" jsonschema:"learning rate over the steps"`
 	Shuffle    bool          `json:"shuffle" jsonschema:"draw a new order of the blocks for each epoch; false = as in the table"`
 	DType      string        `json:"dtype" check:"oneof=bf16|f16|f32" jsonschema:"type of the saved weights (modes full and scratch)"`
@@ -32,16 +32,6 @@ type Settings struct {
 type Batch struct {
 	Rows       int `json:"rows" check:"min=1" jsonschema:"blocks of a micro-batch: computed at once"`
 	Accumulate int `json:"accumulate" check:"min=1" jsonschema:"micro-batches of a step"`
-}
-
-// Optimizer holds AdamW's settings (Loshchilov & Hutter, arXiv:1711.05101) with torch's defaults.
-type Optimizer struct {
-	LR          float64 `json:"lr" check:"min=0" jsonschema:"highest learning rate"`
-	Beta1       float64 `json:"beta1" check:"min=0,max=1" jsonschema:"decay of the mean"`
-	Beta2       float64 `json:"beta2" check:"min=0,max=1" jsonschema:"decay of the mean square"`
-	Eps         float64 `json:"eps" check:"min=0" jsonschema:"added to the root of the mean square"`
-	WeightDecay float64 `json:"weight_decay" check:"min=0" jsonschema:"decay of matrices, not of norms and biases"`
-	Clip        float64 `json:"clip" check:"min=0" jsonschema:"largest global gradient norm (0 = any)"`
 }
 
 // Checkpoint says how often the state is saved.
@@ -57,7 +47,7 @@ func defaults() Settings {
 		Seeds:      []int64{1},
 		Epochs:     1,
 		Batch:      Batch{Rows: 8, Accumulate: 1},
-		Optimizer:  Optimizer{LR: 2e-4, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 1},
+		Optimizer:  Optimizer{Name: "adamw", LR: 2e-4, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 1},
 		Schedule:   Schedule{Name: "cosine"},
 		Shuffle:    true,
 		DType:      "bf16",

@@ -13,8 +13,8 @@ import (
 type state struct {
 	step    int // optimizer steps done
 	weights []*tensors.Tensor
-	means   []*tensors.Tensor
-	squares []*tensors.Tensor
+	kept    [][]*tensors.Tensor // what the optimizer keeps of each weight
+	slots   [][]slot            // what that is
 	history []schemas.Step
 	losses  rowLosses
 }
@@ -26,21 +26,43 @@ func newState(p *program, w model.Weights, conversations int) (*state, error) {
 		if t == nil {
 			return nil, fmt.Errorf("train: weight %s is missing", name)
 		}
-		zero := func() *tensors.Tensor { return tensors.FromShape(t.Shape()) }
-		s.weights = append(s.weights, t)
-		s.means = append(s.means, zero())
-		s.squares = append(s.squares, zero())
+		slots := p.opt.rule().keeps(name, t.Shape().Dimensions)
+		var kept []*tensors.Tensor
+		for _, slot := range slots {
+			kept = append(kept, tensors.FromShape(slot.shape()))
+		}
+		s.weights, s.slots, s.kept = append(s.weights, t), append(s.slots, slots), append(s.kept, kept)
 	}
-	return s, nil
+	var err error
+	p.update, err = p.newUpdate(s.slots)
+	return s, err
 }
 
-// replace takes what the update computed and frees what it replaces.
-func (s *state) replace(out []*tensors.Tensor) {
-	n := len(s.weights)
-	for _, old := range [][]*tensors.Tensor{s.weights, s.means, s.squares} {
-		free(old)
+// replace takes what the update of a group computed and frees what it replaces.
+func (s *state) replace(g group, out []*tensors.Tensor, paged bool) error {
+	free(s.weights[g.from:g.to])
+	n := copy(s.weights[g.from:g.to], out)
+	out = out[n:]
+	if paged {
+		if err := page(out); err != nil {
+			return err
+		}
 	}
-	s.weights, s.means, s.squares = out[:n:n], out[n:2*n:2*n], out[2*n:]
+	for _, kept := range s.kept[g.from:g.to] {
+		free(kept)
+		out = out[copy(kept, out):]
+	}
+	return nil
+}
+
+// bytes is the size of what the optimizer keeps.
+func (s *state) bytes() (n int64) {
+	for _, slots := range s.slots {
+		for _, slot := range slots {
+			n += int64(slot.shape().ByteSize())
+		}
+	}
+	return n
 }
 
 func free(list []*tensors.Tensor) {
