@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"fettle/internal/jinja"
 )
@@ -20,9 +21,13 @@ type Template struct {
 	// EndOfTurn are the texts that end an assistant's turn; the first behind its content is trained with it.
 	EndOfTurn []string
 
+	text    string // of all templates
 	main    *jinja.Template
 	toolUse *jinja.Template // used instead where tools are given, as transformers does; nil = none
 	markers bool            // main has {% generation %} blocks
+
+	asked    sync.Once
+	textArgs bool // the arguments of calls must be texts
 }
 
 // Load reads the template of a model directory: chat_template.jinja (and additional_chat_templates/), else the key
@@ -58,7 +63,7 @@ func New(sources map[string]Source) (*Template, error) {
 	} else if !ok {
 		return nil, errors.New("chat template: of several templates none is named default")
 	}
-	t := &Template{markers: generationTag.MatchString(main.Text)}
+	t := &Template{markers: generationTag.MatchString(main.Text), text: main.Text + sources["tool_use"].Text}
 	var err error
 	if t.main, err = jinja.Parse(main.File, main.Text); err != nil {
 		return nil, fmt.Errorf("chat template: %w", err)

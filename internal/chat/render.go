@@ -62,7 +62,7 @@ func (t *Template) Render(c schemas.Conversation, o RenderOptions) (Rendered, er
 	}
 	lead := len(in.Messages) - len(c.Messages) // the system text kept apart
 	trained := func(i int) bool { return i >= lead && c.Messages[i-lead].LossWeight != 0 }
-	r, err := t.renderInput(in, trained, o)
+	r, err := t.renderInput(t.Suit(in), trained, o)
 	for i := range r.Spans {
 		r.Spans[i].Message = max(r.Spans[i].Message-lead, -1)
 	}

@@ -14,6 +14,7 @@ type chatRequest struct {
 	params
 	Messages            json.RawMessage `json:"messages"`
 	Tools               json.RawMessage `json:"tools"`
+	ParallelToolCalls   *bool           `json:"parallel_tool_calls"`
 	MaxCompletionTokens *int            `json:"max_completion_tokens"`
 	Logprobs            bool            `json:"logprobs"`
 	TopLogprobs         *int            `json:"top_logprobs"`
@@ -23,44 +24,12 @@ type chatRequest struct {
 	AddPrompt    *bool          `json:"add_generation_prompt"`
 }
 
-type chatReply struct {
-	ID      string       `json:"id"`
-	Object  string       `json:"object"`
-	Created int64        `json:"created"`
-	Model   string       `json:"model"`
-	Choices []chatChoice `json:"choices"`
-	Usage   *usage       `json:"usage,omitempty"`
-}
-
-type chatChoice struct {
-	Index    int          `json:"index"`
-	Message  *chatMessage `json:"message,omitempty"`
-	Delta    *chatDelta   `json:"delta,omitempty"`
-	Logprobs *chatScores  `json:"logprobs"`
-	Finish   *string      `json:"finish_reason"`
-}
-
-type chatMessage struct {
-	Role    string  `json:"role"`
-	Content string  `json:"content"`
-	Refusal *string `json:"refusal"`
-}
-
-type chatDelta struct {
-	Role    string  `json:"role,omitempty"`
-	Content *string `json:"content,omitempty"`
-}
-
-type chatScores struct {
-	Content []chatToken `json:"content"`
-	Refusal *string     `json:"refusal"`
-}
-
-type chatToken struct {
-	Token   string       `json:"token"`
-	Logprob float64      `json:"logprob"`
-	Bytes   []int        `json:"bytes"`
-	Top     *[]chatToken `json:"top_logprobs,omitempty"`
+// offered are the tools that the model may call, as JSON.
+func (q *chatRequest) offered() json.RawMessage {
+	if choice, _ := q.ToolChoice.(string); choice == "none" {
+		return nil
+	}
+	return q.Tools
 }
 
 func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
@@ -89,70 +58,31 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) error {
 	}
 	request := generate.Request{Prompt: prompt, MaxNew: most, Logprobs: q.Logprobs}
 	set(&request.Top, q.TopLogprobs)
+	form := s.chatForm(&q, prompt)
 	var choices []*choice
 	for i := range q.choices() {
 		request.Sampling = q.sampling(s.config.Models.Defaults, i)
-		choices = append(choices, s.newChoice(r.Context(), e, i, request, &q.params, s.turnEnds))
+		choices = append(choices, s.newChoice(r.Context(), e, i, request, &q.params, s.turnEnds, form.decode))
 	}
 	if err := s.submit(choices); err != nil {
 		return err
 	}
 	reply := chatReply{ID: newID("chatcmpl-"), Created: s.now(), Model: e.name}
 	if q.Stream {
-		return s.streamChat(w, &q, reply, choices, len(prompt))
+		return s.streamChat(w, &q, reply, form, choices, len(prompt))
 	}
 	reply.Object = "chat.completion"
 	for _, c := range choices {
-		all, err := c.whole()
+		message, tokens, err := form.whole(c)
 		if err != nil {
 			return err
 		}
-		reply.Choices = append(reply.Choices, chatChoice{Index: c.index, Message: &chatMessage{Role: "assistant", Content: all.text}, Logprobs: s.chatScores(q.Logprobs, all.tokens), Finish: &c.finish})
+		reply.Choices = append(reply.Choices, chatChoice{Index: c.index, Message: message, Logprobs: s.chatScores(q.Logprobs, tokens), Finish: &c.finish})
 	}
 	u := count(len(prompt), choices)
 	reply.Usage = &u
 	s.metrics.tokens(u)
 	return writeJSON(w, reply)
-}
-
-func (s *Server) streamChat(w http.ResponseWriter, q *chatRequest, reply chatReply, choices []*choice, prompt int) error {
-	reply.Object = "chat.completion.chunk"
-	out := newEvents(w)
-	send := func(c *choice, d chatDelta, scores *chatScores, finish *string) error {
-		chunk := reply
-		chunk.Choices = []chatChoice{{Index: c.index, Delta: &d, Logprobs: scores, Finish: finish}}
-		return out.send(chunk)
-	}
-	begun := make([]bool, len(choices))
-	begin := func(c *choice) error {
-		if begun[c.index] {
-			return nil
-		}
-		begun[c.index] = true
-		return send(c, chatDelta{Role: "assistant", Content: new(string)}, nil, nil)
-	}
-	return out.stream(choices, func(c *choice, p piece) error {
-		if err := begin(c); err != nil {
-			return err
-		}
-		if p.text != "" || q.Logprobs {
-			if err := send(c, chatDelta{Content: &p.text}, s.chatScores(q.Logprobs, p.tokens), nil); err != nil {
-				return err
-			}
-		}
-		if c.finish == "" {
-			return nil
-		}
-		return send(c, chatDelta{}, nil, &c.finish)
-	}, func() any {
-		u := count(prompt, choices)
-		s.metrics.tokens(u)
-		if q.StreamOptions == nil || !q.StreamOptions.IncludeUsage {
-			return nil
-		}
-		reply.Choices, reply.Usage = []chatChoice{}, &u
-		return reply
-	})
 }
 
 // chatPrompt checks the conversation and renders it.
@@ -166,11 +96,7 @@ func (s *Server) chatPrompt(q *chatRequest) ([]int32, *fault) {
 	if len(q.Messages) == 0 {
 		return nil, invalid("messages", "messages is missing")
 	}
-	tools := q.Tools
-	if choice, _ := q.ToolChoice.(string); choice == "none" {
-		tools = nil
-	}
-	in, err := chat.ParseInput(q.Messages, tools)
+	in, err := chat.ParseInput(q.Messages, q.offered())
 	if err != nil {
 		return nil, invalid("messages", "%v", err)
 	}
@@ -197,30 +123,4 @@ func (s *Server) chatPrompt(q *chatRequest) ([]int32, *fault) {
 		return nil, f
 	}
 	return ids, nil
-}
-
-// chatScores are the log-probabilities of tokens in the shape of the chat API.
-func (s *Server) chatScores(wanted bool, tokens []placed) *chatScores {
-	if !wanted {
-		return nil
-	}
-	out := &chatScores{Content: []chatToken{}}
-	for _, t := range tokens {
-		token, top := s.chatToken(t.ID, t.Logprob), []chatToken{}
-		for _, c := range t.Top {
-			top = append(top, s.chatToken(c.ID, c.Logprob))
-		}
-		token.Top = &top
-		out.Content = append(out.Content, token)
-	}
-	return out
-}
-
-func (s *Server) chatToken(id int32, logprob float64) chatToken {
-	text, raw := s.config.Models.Language.piece(id)
-	t := chatToken{Token: text, Logprob: logprob, Bytes: make([]int, len(raw))}
-	for i, b := range raw {
-		t.Bytes[i] = int(b)
-	}
-	return t
 }

@@ -29,7 +29,7 @@ type placed struct {
 }
 
 // newChoice makes the job of answer number index and its text. prompt, if not nil, is what the text goes on from.
-func (s *Server) newChoice(ctx context.Context, e *engine, index int, r generate.Request, p *params, ends []int32) *choice {
+func (s *Server) newChoice(ctx context.Context, e *engine, index int, r generate.Request, p *params, ends []int32, decode func(ids []int32) string) *choice {
 	ctx, cancel := context.WithCancel(ctx)
 	if p.IgnoreEOS {
 		ends = nil
@@ -37,7 +37,7 @@ func (s *Server) newChoice(ctx context.Context, e *engine, index int, r generate
 	return &choice{
 		index: index,
 		job:   &job{ctx: ctx, cancel: cancel, engine: e, request: r, ends: ends, out: make(chan generate.Token, r.MaxNew)},
-		text:  generate.NewText(s.config.Models.Language.Decode, p.Stop),
+		text:  generate.NewText(decode, p.Stop),
 	}
 }
 
@@ -80,14 +80,4 @@ func (c *choice) follow(emit func(piece) error) error {
 // upToStop leaves out the tokens of a stop string.
 func (c *choice) upToStop(tokens []placed) []placed {
 	return slices.DeleteFunc(tokens, func(t placed) bool { return t.at >= c.text.Size() })
-}
-
-// whole collects an answer.
-func (c *choice) whole() (all piece, err error) {
-	err = c.follow(func(p piece) error {
-		all.text += p.text
-		all.tokens = append(all.tokens, p.tokens...)
-		return nil
-	})
-	return all, err
 }

@@ -118,7 +118,7 @@ func (s *Server) completionChoices(ctx context.Context, q *completionRequest, e 
 			i := len(choices)
 			r := generate.Request{Prompt: p.ids, MaxNew: most, Logprobs: q.Logprobs != nil, Sampling: q.sampling(s.config.Models.Defaults, i%q.choices())}
 			set(&r.Top, q.Logprobs)
-			c := s.newChoice(ctx, e, i, r, &q.params, s.config.Models.Ends)
+			c := s.newChoice(ctx, e, i, r, &q.params, s.config.Models.Ends, s.config.Models.Language.Decode)
 			c.text.After(p.ids)
 			if most == 0 {
 				close(c.job.out) // the prompt alone is asked for

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"fettle/internal/answer"
 	"fettle/internal/chat"
 	"fettle/internal/jinja/py"
 	"fettle/internal/tokenizer"
@@ -20,7 +21,8 @@ import (
 // Language is how a model reads and writes: its tokenizer and its chat template.
 type Language struct {
 	Tokenizer *tokenizer.Tokenizer
-	Now       time.Time // what a template that asks for the date sees; zero = the time of the request
+	Now       time.Time    // what a template that asks for the date sees; zero = the time of the request
+	Form      *answer.Form // how the model marks reasoning and calls in what it says
 
 	template   *chat.Template
 	noTemplate error
@@ -34,15 +36,19 @@ func OpenLanguage(dir string) (*Language, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Language{Tokenizer: t, reference: t.Encode("a", tokenizer.Options{})}
+	l := &Language{Tokenizer: t, Form: &answer.Form{}, reference: t.Encode("a", tokenizer.Options{})}
 	if l.template, l.noTemplate = chat.Load(dir); l.noTemplate != nil && hasTemplate(dir) {
 		return nil, l.noTemplate // there is one, and it is broken
 	}
-	shown := l.probe()
+	shown, added := l.probe(), []string{}
 	for _, a := range t.Added() {
+		added = append(added, a.Content)
 		if a.Content != "" && (a.Special || strings.Contains(shown, a.Content) || l.template != nil && slices.Contains(l.template.EndOfTurn, a.Content)) {
 			l.guarded = append(l.guarded, a.Content)
 		}
+	}
+	if l.template != nil {
+		l.Form = l.template.Form(added)
 	}
 	slices.SortFunc(l.guarded, func(a, b string) int { return len(b) - len(a) })
 	return l, nil
@@ -100,7 +106,7 @@ func (l *Language) Prompt(in chat.Input, o chat.RenderOptions) ([]int32, error) 
 	if err != nil {
 		return nil, err
 	}
-	r, err := l.template.RenderInput(in, o)
+	r, err := l.template.RenderInput(l.template.Suit(in), o)
 	if err != nil {
 		return nil, err
 	}
@@ -187,6 +193,26 @@ func (l *Language) encode(text string, mark rune) []int32 {
 
 // Decode gives the text of generated tokens.
 func (l *Language) Decode(ids []int32) string { return l.Tokenizer.Decode(ids, true) }
+
+// Decoder gives the text of generated tokens, with those special tokens that are visible.
+func (l *Language) Decoder(visible []string) func(ids []int32) string {
+	hidden, all := map[int32]bool{}, true
+	for _, a := range l.Tokenizer.Added() {
+		switch {
+		case l.Tokenizer.Decode([]int32{a.ID}, true) != "":
+		case slices.Contains(visible, a.Content):
+			all = false
+		default:
+			hidden[a.ID] = true
+		}
+	}
+	if all {
+		return l.Decode
+	}
+	return func(ids []int32) string {
+		return l.Tokenizer.Decode(slices.DeleteFunc(slices.Clone(ids), func(id int32) bool { return hidden[id] }), false)
+	}
+}
 
 // piece is what a token alone spells, and its bytes: they may be a part of a character.
 func (l *Language) piece(id int32) (string, []byte) {

@@ -29,7 +29,7 @@ func tidy(messages []*py.Dict) *fault {
 		if f != nil {
 			return f
 		}
-		if content != nil {
+		if content != nil || name == "assistant" { // a turn of calls alone has no text, as in training
 			m.Set("content", text)
 		}
 		if f := arguments(i, m); f != nil {

@@ -53,7 +53,6 @@ type unread struct {
 	SafetyIdentifier                 any `json:"safety_identifier"`
 	PromptCacheKey                   any `json:"prompt_cache_key"`
 	PromptCacheRetention             any `json:"prompt_cache_retention"`
-	ParallelToolCalls                any `json:"parallel_tool_calls"`
 	ReasoningEffort                  any `json:"reasoning_effort"`
 	// These would change the answer: only the values that ask for nothing are taken.
 	PresencePenalty  float64         `json:"presence_penalty"`

@@ -89,6 +89,12 @@ func newWorld(t testing.TB, change func(c *serve.Config)) *world {
 		must(t, err)
 		source.Adapters = append(source.Adapters, a)
 	}
+	return serving(t, source, change)
+}
+
+// serving is a server of any model.
+func serving(t testing.TB, source serve.Source, change func(c *serve.Config)) *world {
+	t.Helper()
 	models, err := serve.Open(source)
 	must(t, err)
 	w := &world{t: t, models: models, logged: &bytes.Buffer{}}
