@@ -9,6 +9,8 @@ type Step struct {
 	GradNorm float64 `json:"grad_norm"` // before clipping
 	LR       float64 `json:"lr"`        // the one used in this step
 	Tokens   int64   `json:"tokens"`    // trained tokens of the window
+	// EvalLoss is the loss on rows kept out, by the weights after this step; nil where it was not taken.
+	EvalLoss *float64 `json:"eval_loss,omitempty"`
 }
 
 // RowLoss is what one conversation cost in one epoch.

@@ -52,7 +52,7 @@ func (m *Model) stack(s *Scope, x *graph.Node, attend attender) *graph.Node {
 func (m *Model) embed(s *Scope, tokens *graph.Node) *graph.Node {
 	x := graph.Gather(s.Param(embedName), graph.ExpandAxes(tokens, -1))
 	if s.Adapt != nil {
-		x = s.Adapt("model.embed_tokens", tokens, x)
+		x = s.Adapt(EmbedModule, tokens, x)
 	}
 	if x.DType() != s.compute() {
 		x = graph.ConvertDType(x, s.compute())

@@ -33,6 +33,9 @@ const (
 	biasVector
 )
 
+// EmbedModule is the path of the embedding in all families.
+const EmbedModule = "model.embed_tokens"
+
 // embedName and headName are the same in all families.
 const (
 	embedName = "model.embed_tokens.weight"

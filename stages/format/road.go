@@ -28,6 +28,9 @@ type road struct {
 }
 
 func (r *road) trains(rec *Record) bool {
+	if r.out.holding {
+		return contains(r.job.Settings.Held, rec.Split)
+	}
 	return len(r.job.Settings.Splits) == 0 || contains(r.job.Settings.Splits, rec.Split)
 }
 
@@ -90,6 +93,16 @@ func (r *road) train(ctx context.Context, pass int) error {
 		return err
 	}
 	return flush()
+}
+
+// hold converts the rows of the held splits, in the first pass's wording: train takes its loss on them.
+func (r *road) hold(ctx context.Context) error {
+	if len(r.job.Settings.Held) == 0 {
+		return nil
+	}
+	r.out.holding = true
+	defer func() { r.out.holding = false }()
+	return r.train(ctx, 0)
 }
 
 // convert gives the conversations of a row, or remembers why it cannot be used: then none of them is.
@@ -256,6 +269,10 @@ func (r *road) figures() {
 	j.Figure("trained_tokens", o.tokens.trained)
 	if o.tokens.blocks > 0 {
 		j.Figure("packing_efficiency", float64(o.tokens.all)/float64(o.tokens.blocks*int64(j.Settings.Pack.Length)))
+	}
+	if o.held != nil {
+		j.Figure("held_blocks", o.heldTokens.blocks)
+		j.Figure("held_trained_tokens", o.heldTokens.trained)
 	}
 	if j.Settings.Exam != nil {
 		j.Figure("documents", o.docs)

@@ -49,6 +49,9 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 			return err
 		}
 	}
+	if err := road.hold(ctx); err != nil {
+		return err
+	}
 	if j.Settings.Exam != nil {
 		if err := road.exam(); err != nil {
 			return err

@@ -14,6 +14,7 @@ type Settings struct {
 	Model  string               `json:"model" path:"dir" check:"required" jsonschema:"Hugging Face model directory: config, tokenizer, chat template and (but for training from scratch) weights"`
 	Shape  config.Choice[Shape] `json:"shape" check:"required" jsonschema:"what the rows look like"`
 	Splits []string             `json:"splits" jsonschema:"splits to train on (none = every row)"`
+	Held   []string             `json:"held" jsonschema:"splits that train evaluates on while it trains the others (train.eval)"`
 	Loss   string               `json:"loss" check:"oneof=assistant|all" jsonschema:"which tokens are learnt: the assistant's turns with their end-of-turn token, or all"`
 	Date   string               `json:"date" jsonschema:"the day that a template which prints the date sees, as 2025-03-09"`
 	Pack   Pack                 `json:"pack" jsonschema:"how conversations are laid into blocks"`
@@ -36,6 +37,14 @@ func defaults() Settings {
 func (s Settings) Check(fault func(field, want string)) {
 	if _, err := time.Parse(time.DateOnly, s.Date); s.Date != "" && err != nil {
 		fault("date", "a day such as 2025-03-09")
+	}
+	for i, split := range s.Held {
+		switch {
+		case len(s.Splits) == 0 || contains(s.Splits, split):
+			fault(fmt.Sprintf("held[%d]", i), fmt.Sprintf("a split that is not trained on: %q is", split))
+		case s.Exam != nil && contains(s.Exam.New, split):
+			fault(fmt.Sprintf("held[%d]", i), fmt.Sprintf("a split that exam.new does not ask about: the weights would be chosen by the exam's rows (%q)", split))
+		}
 	}
 	if s.Exam == nil {
 		return

@@ -13,15 +13,21 @@ type writers struct {
 	job           *stage.Job[Settings]
 	conv          *table.TypedWriter[schemas.Conversation]
 	block         *table.TypedWriter[schemas.Block]
+	held          *table.TypedWriter[schemas.Block] // nil: nothing is
 	kb            *table.TypedWriter[schemas.Doc]
 	quest         *table.TypedWriter[schemas.Question]
 	conversations int64
 	tooLong       int64
 	untrained     int64
 	docs, asked   int64
-	tokens        struct{ blocks, all, trained int64 }
+	tokens        tally // of the blocks that are trained
+	heldTokens    tally
+	holding       bool // blocks written now are held
 	closed        bool
 }
+
+// tally counts blocks and their tokens.
+type tally struct{ blocks, all, trained int64 }
 
 func newWriters(j *stage.Job[Settings]) (w *writers, err error) {
 	w = &writers{job: j}
@@ -30,6 +36,11 @@ func newWriters(j *stage.Job[Settings]) (w *writers, err error) {
 	}
 	if w.block, err = open[schemas.Block](j, "blocks.arrow"); err != nil {
 		return nil, err
+	}
+	if len(j.Settings.Held) > 0 {
+		if w.held, err = open[schemas.Block](j, "held.arrow"); err != nil {
+			return nil, err
+		}
 	}
 	if j.Settings.Exam == nil {
 		return w, nil
@@ -78,15 +89,19 @@ func (w *writers) alone(examples []example) error {
 }
 
 func (w *writers) write(b schemas.Block) error {
-	b.ID = w.tokens.blocks
-	w.tokens.blocks++
-	w.tokens.all += int64(len(b.InputIDs))
+	to, count := w.block, &w.tokens
+	if w.holding {
+		to, count = w.held, &w.heldTokens
+	}
+	b.ID = count.blocks
+	count.blocks++
+	count.all += int64(len(b.InputIDs))
 	for _, l := range b.Labels {
 		if l != schemas.Untrained {
-			w.tokens.trained++
+			count.trained++
 		}
 	}
-	return w.block.Write(b)
+	return to.Write(b)
 }
 
 func (w *writers) documents(docs []schemas.Doc) error {
@@ -129,6 +144,9 @@ func (w *writers) abort() {
 
 func (w *writers) all() []interface{ Close() error } {
 	all := []interface{ Close() error }{w.conv, w.block}
+	if w.held != nil {
+		all = append(all, w.held)
+	}
 	if w.kb != nil {
 		all = append(all, w.kb, w.quest)
 	}

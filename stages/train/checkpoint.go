@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute/dtypes"
@@ -99,8 +100,17 @@ func (s *state) each(names []string, visit func(name string, at **tensors.Tensor
 			}
 		}
 	}
+	for i, t := range s.best {
+		if err := visit(bestPrefix+names[i], &t); err != nil {
+			return err
+		}
+		s.best[i] = t
+	}
 	return nil
 }
+
+// bestPrefix stands before the names of the best weights so far.
+const bestPrefix = "best."
 
 func stored(name string, t *tensors.Tensor) (safetensors.Tensor, error) {
 	dims := t.Shape().Dimensions
@@ -176,6 +186,9 @@ func (s *state) read(dir string, names []string) error {
 		return err
 	}
 	defer f.Close()
+	if _, ok := f.Info(bestPrefix + names[0]); ok {
+		s.best = slices.Clone(s.weights) // for their shapes
+	}
 	err = s.each(names, func(name string, at **tensors.Tensor) (err error) {
 		*at, err = restored(f, name, (*at).Shape())
 		return err

@@ -20,6 +20,7 @@ type training struct {
 	settings Settings
 	seed     int64
 	data     *data
+	held     *data // evaluated, not trained; nil: nothing is
 	program  *program
 	state    *state
 	frozen   []*tensors.Tensor
@@ -44,9 +45,15 @@ func (s Settings) steps(blocks int) (epoch, all int) {
 func (t *training) run(ctx context.Context) error {
 	perEpoch, total := t.settings.steps(len(t.data.blocks))
 	saved, began := t.state.step, t.state.step
-	for t.state.step < total {
+	for t.state.step < total && !t.settings.Eval.impatient(t.state.history) || t.due(total) {
 		if why := t.stop(ctx, t.state.step > began); why != nil {
 			return errors.Join(why, t.state.save(t.dir, t.program.trainable))
+		}
+		if t.due(total) {
+			if err := t.evaluate(ctx); err != nil && !errors.Is(err, errStopped) {
+				return fmt.Errorf("seed %d, step %d: %w", t.seed, t.state.step, err)
+			}
+			continue
 		}
 		started := time.Now()
 		if err := t.step(ctx, perEpoch, total); err != nil {

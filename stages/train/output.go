@@ -98,6 +98,10 @@ func copyFile(to, from string) error {
 func (f *fitting) account() error {
 	j := f.job
 	j.Keep(int64(len(f.data.blocks)))
+	if f.held != nil {
+		j.Keep(int64(len(f.held.blocks)))
+		j.Figure("eval", f.evaluations())
+	}
 	j.Out(int64(len(f.results)))
 	j.Note("seeds", j.Settings.Seeds)
 	j.Note("mode", j.Settings.Mode)
@@ -119,6 +123,24 @@ func (f *fitting) account() error {
 	j.Figure("steps", steps)
 	j.Figure("tokens_per_epoch", f.tokens())
 	return nil
+}
+
+// evaluations are what the rows kept out said, for each seed.
+func (f *fitting) evaluations() map[string]any {
+	var last, lowest []float64
+	var steps []int64
+	early := 0
+	_, total := f.job.Settings.steps(len(f.data.blocks))
+	for _, r := range f.results {
+		h := r.state.history
+		if b := best(h); b != nil {
+			last, lowest, steps = append(last, *h[len(h)-1].EvalLoss), append(lowest, *b.EvalLoss), append(steps, b.Step)
+		}
+		if r.state.step < total {
+			early++
+		}
+	}
+	return map[string]any{"blocks": len(f.held.blocks), "tokens": f.held.trained(), "final_loss": last, "best_loss": lowest, "best_step": steps, "stopped_early": early}
 }
 
 // optimizer says what its state takes, beside what AdamW's in float32 would.

@@ -24,7 +24,10 @@ type program struct {
 	quant     *quant.Set // nil: the frozen weights are plain floats
 	backend   compute.Backend
 
+	noise float64 // of the embeddings (NEFTune); 0 = none
+
 	first, more *graph.Exec // gradients of a window's first micro-batch, and of a further one
+	forward     *graph.Exec // losses of held-out rows
 	update      *update
 }
 
@@ -48,7 +51,10 @@ func newProgram(m *model.Model, a *lora.Adapter, opt Optimizer, b compute.Backen
 	if p.more, err = graph.NewExec(b, func(in []*graph.Node) []*graph.Node { return p.gradients(in, true) }); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	for _, e := range []*graph.Exec{p.first, p.more} {
+	if p.forward, err = graph.NewExec(b, p.evaluated); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	for _, e := range []*graph.Exec{p.first, p.more, p.forward} {
 		e.SetMaxCache(-1)
 	}
 	return p, nil
@@ -68,25 +74,7 @@ const batchInputs = 6 // tokens, positions, segments, at, targets, random state
 // gradients: inputs are the batch, the trainable weights, the frozen ones and, if more, the sums so far.
 // Outputs: loss summed over the trained tokens, their losses [n], and the gradients of that sum (plus the sums so far).
 func (p *program) gradients(in []*graph.Node, more bool) []*graph.Node {
-	batch, in := in[:batchInputs], in[batchInputs:]
-	nodes := map[string]*graph.Node{}
-	var weights []*graph.Node
-	for i, name := range p.trainable {
-		nodes[name] = in[i]
-		weights = append(weights, in[i])
-	}
-	in = in[len(p.trainable):]
-	for i, name := range p.frozen {
-		nodes[name] = in[i]
-	}
-	sums := in[len(p.frozen):]
-	scope := &model.Scope{Param: model.ParamsOf(nodes)}
-	p.quant.Apply(scope)
-	if p.adapter != nil {
-		p.adapter.Apply(scope, lora.Options{Drop: p.dropout(batch[5])})
-	}
-	hidden := p.model.Hidden(scope, model.Batch{Tokens: batch[0], Positions: batch[1], Segments: batch[2]})
-	losses := p.model.TokenLoss(scope, model.Select(hidden, batch[3]), batch[4])
+	losses, weights, sums := p.losses(in, true)
 	total := graph.ReduceAllSum(losses)
 	out := []*graph.Node{total, losses}
 	for i, g := range graph.Gradient(total, weights...) {
@@ -98,12 +86,42 @@ func (p *program) gradients(in []*graph.Node, more bool) []*graph.Node {
 	return out
 }
 
+// losses of the trained tokens, [n], with dropout and noise if it is for training; and the inputs behind the batch.
+func (p *program) losses(in []*graph.Node, train bool) (losses *graph.Node, weights, sums []*graph.Node) {
+	batch, in := in[:batchInputs], in[batchInputs:]
+	nodes := map[string]*graph.Node{}
+	for i, name := range p.trainable {
+		nodes[name] = in[i]
+		weights = append(weights, in[i])
+	}
+	in = in[len(p.trainable):]
+	for i, name := range p.frozen {
+		nodes[name] = in[i]
+	}
+	sums = in[len(p.frozen):]
+	scope := &model.Scope{Param: model.ParamsOf(nodes)}
+	p.quant.Apply(scope)
+	var noise *graph.Node
+	var drop func(*graph.Node) *graph.Node
+	if train {
+		var random *graph.Node
+		noise, random = neftune(p.model.Config, p.noise, batch[5], batch[2])
+		drop = p.dropout(random)
+	}
+	if p.adapter != nil {
+		p.adapter.Apply(scope, lora.Options{Drop: drop})
+	}
+	disturb(scope, p.model.Config, noise)
+	hidden := p.model.Hidden(scope, model.Batch{Tokens: batch[0], Positions: batch[1], Segments: batch[2]})
+	return p.model.TokenLoss(scope, model.Select(hidden, batch[3]), batch[4]), weights, sums
+}
+
 // dropout sets inputs of the adapters to zero at random and scales up the rest; nil when there is none.
 func (p *program) dropout(state *graph.Node) func(x *graph.Node) *graph.Node {
-	rate := p.adapter.Config.Dropout
-	if rate == 0 {
+	if p.adapter == nil || p.adapter.Config.Dropout == 0 {
 		return nil
 	}
+	rate := p.adapter.Config.Dropout
 	return func(x *graph.Node) *graph.Node {
 		var u *graph.Node
 		state, u = graph.RandomUniform(state, x.Shape())

@@ -70,7 +70,14 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 	if err := errors.Join(d.check(m.Config.Vocab), d.enough()); err != nil {
 		return err
 	}
-	f := &fitting{job: j, note: note, dir: dir, backend: be, model: m, data: d, started: time.Now()}
+	d, held, err := j.Settings.Eval.held(d, j.In["format"])
+	if err == nil && held != nil {
+		err = held.check(m.Config.Vocab)
+	}
+	if err != nil {
+		return err
+	}
+	f := &fitting{job: j, note: note, dir: dir, backend: be, model: m, data: d, held: held, started: time.Now()}
 	if f.base, err = f.weights(); err != nil {
 		return err
 	}
@@ -97,6 +104,7 @@ type fitting struct {
 	backend backend.Backend
 	model   *model.Model
 	data    *data
+	held    *data // evaluated while training; nil: none is
 	base    model.Weights
 	quant   quant.Set
 	started time.Time
@@ -141,8 +149,9 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 		return err
 	}
 	defer p.close()
+	p.noise = s.NEFTune
 	p.on(&f.quant)
-	t := &training{settings: s, seed: seed, data: f.data, program: p, dir: filepath.Join(f.job.Work, fmt.Sprintf("seed-%d", seed))}
+	t := &training{settings: s, seed: seed, data: f.data, held: f.held, program: p, dir: filepath.Join(f.job.Work, fmt.Sprintf("seed-%d", seed))}
 	if s.MaxTime > 0 {
 		t.deadline = f.started.Add(s.MaxTime)
 	}
@@ -166,6 +175,7 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 	if err := t.state.save(t.dir, p.trainable); err != nil {
 		return err
 	}
+	t.state.settle()
 	f.results = append(f.results, result{seed: seed, adapter: a, names: p.trainable, state: t.state, seconds: t.seconds})
 	return nil
 }
@@ -230,5 +240,6 @@ func (r result) weights() model.Weights {
 func (p *program) close() {
 	p.first.Finalize()
 	p.more.Finalize()
+	p.forward.Finalize()
 	p.update.close()
 }

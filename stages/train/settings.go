@@ -20,6 +20,8 @@ type Settings struct {
 	MaxSteps   int           `json:"max_steps" check:"min=0" jsonschema:"end after so many optimizer steps (0 = after the epochs)"`
 	Batch      Batch         `json:"batch" jsonschema:"blocks of one optimizer step"`
 	Optimizer  Optimizer     `json:"optimizer" jsonschema:"how the weights move"`
+	Eval       Held          `json:"eval" jsonschema:"loss on rows that are not trained"`
+	NEFTune    float64       `json:"neftune_alpha" check:"min=0" jsonschema:"noise on the embeddings while training (NEFTune, arXiv:2310.05914; 5 is usual); 0 = none"`
 	Schedule   Schedule      `json:"schedule" jsonschema:"learning rate over the steps"`
 	Shuffle    bool          `json:"shuffle" jsonschema:"draw a new order of the blocks for each epoch; false = as in the table"`
 	DType      string        `json:"dtype" check:"oneof=bf16|f16|f32" jsonschema:"type of the saved weights (modes full and scratch)"`

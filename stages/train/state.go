@@ -15,6 +15,7 @@ type state struct {
 	weights []*tensors.Tensor
 	kept    [][]*tensors.Tensor // what the optimizer keeps of each weight
 	slots   [][]slot            // what that is
+	best    []*tensors.Tensor   // weights of the lowest held-out loss, on the host; nil: not asked for, or none yet
 	history []schemas.Step
 	losses  rowLosses
 }
@@ -53,6 +54,19 @@ func (s *state) replace(g group, out []*tensors.Tensor, paged bool) error {
 		out = out[copy(kept, out):]
 	}
 	return nil
+}
+
+// settle ends a training: the best weights take the place of the last ones where they were asked for, and what only further
+// steps would need goes.
+func (s *state) settle() {
+	for i, kept := range s.kept {
+		free(kept)
+		s.kept[i] = nil
+	}
+	if s.best != nil {
+		free(s.weights)
+		s.weights, s.best = s.best, nil
+	}
 }
 
 // bytes is the size of what the optimizer keeps.

@@ -69,6 +69,7 @@ func (b *bench) start(t *testing.T, d *data, mode string, change func(*Settings)
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.noise = s.NEFTune
 	tell, _ := progress.New("train", t.Output(), "")
 	tr := &training{settings: s, seed: 3, data: d, program: p, dir: t.TempDir(), task: tell.Task("test", 0, "tokens")}
 	if tr.state, err = newState(p, clones(t, start), len(d.ids)); err != nil {

@@ -46,6 +46,9 @@ func (f *fitting) writeTrainerState(name string, r result) error {
 	}
 	perEpoch, _ := s.steps(len(f.data.blocks))
 	state.InputTokensSeen = f.tokens() * int64(r.state.step) / int64(perEpoch)
+	if b := best(r.state.history); b != nil {
+		state.BestGlobalStep, state.BestMetric, state.EvalSteps = b.Step, *b.EvalLoss, s.Eval.Every
+	}
 	seconds := time.Since(f.started).Seconds() // of this process: a resumed run counts from where it went on
 	if len(r.state.history) > 0 {
 		state.LogHistory = append(state.LogHistory, map[string]any{"epoch": state.Epoch, "step": r.state.step, "train_loss": sum / float64(max(tokens, 1)),
@@ -73,6 +76,9 @@ func (r result) log() []map[string]any {
 			row["step_seconds"] = r.seconds[i-began]
 		}
 		rows = append(rows, row)
+		if h.EvalLoss != nil {
+			rows = append(rows, map[string]any{"epoch": h.Epoch, "eval_loss": *h.EvalLoss, "step": h.Step})
+		}
 	}
 	return rows
 }
