@@ -18,6 +18,7 @@ type Options struct {
 	MaxNew int        // tokens a prompt gets at most, where its request does not say
 	EOS    []int32    // tokens that end a row; nil = those of the model's config
 	Batch  int        // rows computed at once; 0 = 64
+	Chunk  int        // tokens of a long prompt that a Session reads at once; 0 = 256
 	Quant  *quant.Set // which weights are in 4 bits; nil = none
 	// Compiling hears of each program (kind and shape) before it runs for the first time; nil = nobody listens.
 	Compiling func(program string)
@@ -59,7 +60,7 @@ func New(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Backend, o 
 			o.EOS = append(o.EOS, int32(id))
 		}
 	}
-	o.Batch = cmp.Or(o.Batch, 64)
+	o.Batch, o.Chunk = cmp.Or(o.Batch, 64), cmp.Or(o.Chunk, 256)
 	p, err := newPrograms(m, w, a, b, o)
 	if err != nil {
 		return nil, fmt.Errorf("generate: %w", err)

@@ -28,10 +28,10 @@ type programs struct {
 	quant   *quant.Set // nil: the weights are plain floats
 
 	// [0] gives the best tokens, [1] the scores of all tokens too.
-	prefillExec, stepExec [2]*graph.Exec
-	growExec, compactExec *graph.Exec
-	arrangeExec           [2]*graph.Exec // of one part, of two
-	hiddenExec, headExec  *graph.Exec
+	prefillExec, stepExec, extendExec   [2]*graph.Exec
+	growExec, compactExec, extendToExec *graph.Exec
+	arrangeExec                         [2]*graph.Exec // of one part, of two
+	hiddenExec, headExec                *graph.Exec
 
 	told map[string]bool // programs that say has heard of
 	say  func(program string)
@@ -63,6 +63,7 @@ func newPrograms(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Bac
 		exec  **graph.Exec
 		build func(in []*graph.Node) []*graph.Node
 	}{{&p.prefillExec[0], p.buildPrefill(false)}, {&p.prefillExec[1], p.buildPrefill(true)}, {&p.stepExec[0], p.buildStep(false)}, {&p.stepExec[1], p.buildStep(true)}, {&p.growExec, buildGrow}, {&p.compactExec, buildCompact},
+		{&p.extendExec[0], p.buildExtend(false)}, {&p.extendExec[1], p.buildExtend(true)}, {&p.extendToExec, buildExtendTo},
 		{&p.arrangeExec[0], buildArrange(1)}, {&p.arrangeExec[1], buildArrange(2)}, {&p.hiddenExec, p.buildHidden}, {&p.headExec, p.buildHead}} {
 		exec, err := graph.NewExec(b.Backend, x.build)
 		if err != nil {
@@ -80,7 +81,7 @@ func (p *programs) add(w model.Weights) {
 }
 
 func (p *programs) close() {
-	for _, e := range []*graph.Exec{p.prefillExec[0], p.prefillExec[1], p.stepExec[0], p.stepExec[1], p.growExec, p.compactExec, p.arrangeExec[0], p.arrangeExec[1], p.hiddenExec, p.headExec} {
+	for _, e := range []*graph.Exec{p.prefillExec[0], p.prefillExec[1], p.stepExec[0], p.stepExec[1], p.extendExec[0], p.extendExec[1], p.growExec, p.compactExec, p.extendToExec, p.arrangeExec[0], p.arrangeExec[1], p.hiddenExec, p.headExec} {
 		e.Finalize()
 	}
 }
@@ -175,9 +176,17 @@ func (p *programs) step(st *state, tokens []int32, all bool) (scores, error) {
 			return scores{}, err
 		}
 	}
-	in := tensors.FromFlatDataAndDimensions(tokens, st.rows, 1)
+	p.compiling("decode %d rows, %d slots", st.rows, st.slots)
+	return p.onward(p.stepExec[index(all)], st, tokens, all)
+}
+
+// onward runs the next tokens of every row, [rows·n], with a program that takes the weights, them, start, the slot they go to
+// and the cache.
+func (p *programs) onward(exec *graph.Exec, st *state, tokens []int32, all bool) (scores, error) {
+	n := len(tokens) / st.rows
+	in := tensors.FromFlatDataAndDimensions(tokens, st.rows, n)
 	args := append(slices.Clone(p.weights), in, st.start, int32(st.filled))
-	for _, c := range st.cache { // given up, so that the new position is written in place
+	for _, c := range st.cache { // given up, so that the new positions are written in place
 		buffer, err := graph.DonateTensorBuffer(c, p.backend.Backend, 0)
 		if err != nil {
 			return scores{}, fmt.Errorf("give up the cache: %w", err)
@@ -185,12 +194,11 @@ func (p *programs) step(st *state, tokens []int32, all bool) (scores, error) {
 		args = append(args, buffer)
 	}
 	st.cache = nil
-	p.compiling("decode %d rows, %d slots", st.rows, st.slots)
-	out, err := p.stepExec[index(all)].Call(args...)
+	out, err := exec.Call(args...)
 	if err != nil {
-		return scores{}, fmt.Errorf("decode %d rows: %w", st.rows, err)
+		return scores{}, fmt.Errorf("decode %d rows of %d tokens: %w", st.rows, n, err)
 	}
-	st.cache, st.filled = out[1+index(all):], st.filled+1
+	st.cache, st.filled = out[1+index(all):], st.filled+n
 	next, err := take(out, all)
 	return next, errors.Join(err, in.FinalizeAll())
 }

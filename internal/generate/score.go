@@ -20,11 +20,24 @@ const (
 // Logits runs rows without a cache and shows fn the scores of each position's next token, row by row in the order of positions;
 // the slice is fn's until it returns.
 func (g *Generator) Logits(ctx context.Context, rows [][]int32, fn func(row, position int, logits []float32) error) error {
-	order := make([]int, len(rows))
 	for i, r := range rows {
 		if err := g.check(Request{Prompt: r}); err != nil {
 			return fmt.Errorf("logits: row %d: %w", i, err)
 		}
+	}
+	for _, batch := range g.Batches(rows) {
+		if err := g.logits(ctx, rows, batch, fn); err != nil {
+			return fmt.Errorf("logits: %w", err)
+		}
+	}
+	return nil
+}
+
+// Batches are the rows (by number, shortest first) that are scored together; whoever has something else to do scores them batch
+// by batch.
+func (g *Generator) Batches(rows [][]int32) (batches [][]int) {
+	order := make([]int, len(rows))
+	for i := range rows {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return len(rows[a]) - len(rows[b]) })
@@ -33,12 +46,9 @@ func (g *Generator) Logits(ctx context.Context, rows [][]int32, fn func(row, pos
 		for n < len(order) && g.together(rows, order[:n+1]) {
 			n++
 		}
-		if err := g.logits(ctx, rows, order[:n], fn); err != nil {
-			return fmt.Errorf("logits: %w", err)
-		}
-		order = order[n:]
+		batches, order = append(batches, order[:n]), order[n:]
 	}
-	return nil
+	return batches
 }
 
 // together: longrope chooses its factors by the longest row of a batch, padding included.

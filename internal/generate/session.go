@@ -11,11 +11,12 @@ import (
 // tokens are those it would get alone (up to the order of float sums). A session serves one call at a time, and so do all
 // sessions of one generator together. After an error its rows are gone.
 type Session struct {
-	g     *Generator
-	limit int
-	state *state
-	start []int32 // first slot of every row of the state
-	rows  []*Row  // by row of the state; nil = free
+	g       *Generator
+	limit   int
+	joining int // rows whose prompts are being read in chunks
+	state   *state
+	start   []int32 // first slot of every row of the state
+	rows    []*Row  // by row of the state; nil = free
 }
 
 // Row is a prompt on its way in a session.
@@ -35,7 +36,7 @@ func (g *Generator) Session(limit int) *Session {
 }
 
 // Free is how many more rows may join.
-func (s *Session) Free() int { return s.limit - s.Running() }
+func (s *Session) Free() int { return s.limit - s.Running() - s.joining }
 
 // Running is how many rows are on their way.
 func (s *Session) Running() (n int) {

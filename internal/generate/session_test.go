@@ -21,7 +21,7 @@ func TestSession(t *testing.T) {
 	for _, family := range []string{"llama3", "mistral", "gemma3_text", "smollm3", "phi3_longrope"} {
 		t.Run(family, func(t *testing.T) {
 			m, w := openModel(t, shared.Path(t, filepath.Join("golden/models/families", family)))
-			g, err := generate.New(m, w, nil, b, generate.Options{MaxNew: 40, EOS: []int32{}})
+			g, err := generate.New(m, w, nil, b, generate.Options{MaxNew: 40, EOS: []int32{}, Chunk: 16})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,7 +60,7 @@ func serve(t *testing.T, s *generate.Session, requests []generate.Request) [][]i
 	defer s.Close()
 	got := make([][]int32, len(requests))
 	var running []*generate.Row
-	index := map[*generate.Row]int{}
+	index, waiting := map[*generate.Row]int{}, map[*generate.Joining]int{}
 	take := func(rows []*generate.Row) {
 		for _, r := range rows {
 			i := index[r]
@@ -70,7 +70,26 @@ func serve(t *testing.T, s *generate.Session, requests []generate.Request) [][]i
 			}
 		}
 	}
-	for next := 0; next < len(requests) || len(running) > 0; {
+	var joining []*generate.Joining
+	for next := 0; next < len(requests) || len(running)+len(joining) > 0; {
+		if len(joining) > 0 { // a chunk of a long prompt, then a step of the others
+			row, err := joining[0].Advance()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if row != nil {
+				index[row], running, joining = waiting[joining[0]], append(running, row), joining[1:]
+				take([]*generate.Row{row})
+			}
+		}
+		if next < len(requests) && s.Free() > 0 && s.Long(requests[next]) {
+			j, err := s.Begin(requests[next])
+			if err != nil {
+				t.Fatal(err)
+			}
+			waiting[j], joining, next = next, append(joining, j), next+1
+			continue
+		}
 		if n := min(s.Free(), len(requests)-next, 2); n > 0 {
 			rows, err := s.Join(requests[next : next+n]...)
 			if err != nil {

@@ -26,6 +26,7 @@ type Source struct {
 	Name     string // "" = the last part of Dir
 	Adapters []AdapterSource
 	Backend  string
+	Chunk    int // tokens of a long prompt read at once, between two tokens of the other answers; 0 = the usual
 	// Compiling hears of programs that run for the first time; nil = nobody listens.
 	Compiling func(program string)
 }
@@ -162,7 +163,7 @@ func (m *Models) add(s Source, name string, w model.Weights, a *lora.Adapter) er
 	if m.find(name) != nil {
 		return fmt.Errorf("two models are named %q", name)
 	}
-	o := generate.Options{MaxNew: 1, EOS: m.Ends, Quant: &m.quant}
+	o := generate.Options{MaxNew: 1, EOS: m.Ends, Chunk: s.Chunk, Quant: &m.quant}
 	if s.Compiling != nil {
 		o.Compiling = func(program string) { s.Compiling(name + ": " + program) }
 	}

@@ -41,6 +41,13 @@ func (j *job) end(err error) {
 	j.cancel()
 }
 
+// reads is a job whose long prompt is being read.
+type reads struct {
+	*job
+	session *generate.Session
+	joining *generate.Joining
+}
+
 // running is a job that has a row.
 type running struct {
 	*job
@@ -59,7 +66,8 @@ type scheduler struct {
 	stopped bool
 	wake    chan struct{} // has room for one: something is queued
 
-	rows []running // the loop's own
+	rows  []running // the loop's own, as is
+	reads []reads   // prompts that are read in chunks, in the order they came
 }
 
 func newScheduler(slots, limit int, log func(string, ...any)) *scheduler {
@@ -106,7 +114,8 @@ func (s *scheduler) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		s.sweep()
 		worked := s.admit(ctx)
-		if len(s.rows) > 0 {
+		if len(s.rows)+len(s.reads) > 0 { // a chunk of one long prompt, then a token of every stream
+			s.readOn()
 			s.step()
 			continue
 		}
@@ -129,6 +138,9 @@ func (s *scheduler) run(ctx context.Context) {
 	for len(s.rows) > 0 {
 		s.leave(s.rows[0], errStopped)
 	}
+	for len(s.reads) > 0 {
+		s.abandon(s.reads[0], errStopped)
+	}
 }
 
 // sweep drops the rows whose clients went away.
@@ -136,6 +148,11 @@ func (s *scheduler) sweep() {
 	for _, r := range slices.Clone(s.rows) {
 		if r.ctx.Err() != nil {
 			s.leave(r, context.Cause(r.ctx))
+		}
+	}
+	for _, r := range slices.Clone(s.reads) {
+		if r.ctx.Err() != nil {
+			s.abandon(r, context.Cause(r.ctx))
 		}
 	}
 }
@@ -166,7 +183,7 @@ func (s *scheduler) done() {
 func (s *scheduler) admit(ctx context.Context) (worked bool) {
 	fresh := map[*engine][]*job{}
 	var order []*engine
-	for scores, free := true, s.slots-len(s.rows); ; worked = true {
+	for scores, free := true, s.slots-len(s.rows)-len(s.reads); ; worked = true {
 		j := s.take(free, scores)
 		switch {
 		case j == nil:
@@ -175,13 +192,9 @@ func (s *scheduler) admit(ctx context.Context) (worked bool) {
 			}
 			return worked
 		case j.ctx.Err() != nil:
-			s.done()
-			j.end(context.Cause(j.ctx))
+			s.drop(j, context.Cause(j.ctx))
 		case j.score != nil:
-			var err error
-			j.scored, err = j.engine.generator.Score(j.ctx, j.score, j.request.Top)
-			s.done()
-			j.end(err)
+			s.drop(j, s.score(j))
 			scores = false
 		default:
 			if fresh[j.engine] == nil {
@@ -193,8 +206,43 @@ func (s *scheduler) admit(ctx context.Context) (worked bool) {
 	}
 }
 
-// start gives jobs their first tokens, as many at once as a session takes.
+// score scores a job's rows batch by batch, a token of every stream between two.
+func (s *scheduler) score(j *job) error {
+	g := j.engine.generator
+	j.scored = make([][]generate.Token, len(j.score))
+	for _, batch := range g.Batches(j.score) {
+		rows := make([][]int32, len(batch))
+		for i, row := range batch {
+			rows[i] = j.score[row]
+		}
+		scored, err := g.Score(j.ctx, rows, j.request.Top)
+		if err != nil {
+			return err
+		}
+		for i, row := range batch {
+			j.scored[row] = scored[i]
+		}
+		s.sweep()
+		s.step()
+	}
+	return nil
+}
+
+// start gives jobs their first tokens, as many at once as a session takes; long prompts are read chunk by chunk.
 func (s *scheduler) start(e *engine, jobs []*job) {
+	jobs = slices.DeleteFunc(jobs, func(j *job) bool {
+		session := e.free(s.slots)
+		if !session.Long(j.request) {
+			return false
+		}
+		joining, err := session.Begin(j.request)
+		if err != nil {
+			s.drop(j, err)
+		} else {
+			s.reads = append(s.reads, reads{j, session, joining})
+		}
+		return true
+	})
 	for len(jobs) > 0 {
 		session := e.free(s.slots)
 		n := min(session.Free(), len(jobs))
@@ -206,18 +254,52 @@ func (s *scheduler) start(e *engine, jobs []*job) {
 		if err != nil {
 			s.fail(session, err)
 			for _, j := range jobs[:n] {
-				s.done()
-				j.end(err)
+				s.drop(j, err)
 			}
 		}
 		for i, row := range rows {
-			r := running{jobs[i], session, row}
-			s.rows = append(s.rows, r)
-			r.first = time.Now()
-			s.deliver(r)
+			s.begin(jobs[i], session, row)
 		}
 		jobs = jobs[n:]
 	}
+}
+
+// begin delivers a row's first token.
+func (s *scheduler) begin(j *job, session *generate.Session, row *generate.Row) {
+	r := running{j, session, row}
+	s.rows = append(s.rows, r)
+	r.first = time.Now()
+	s.deliver(r)
+}
+
+// readOn reads a chunk of the long prompt that came first.
+func (s *scheduler) readOn() {
+	if len(s.reads) == 0 {
+		return
+	}
+	r := s.reads[0]
+	row, err := r.joining.Advance()
+	switch {
+	case err != nil:
+		s.abandon(r, err)
+		s.fail(r.session, err)
+	case row != nil:
+		s.reads = s.reads[1:]
+		s.begin(r.job, r.session, row)
+	}
+}
+
+// abandon ends a job whose prompt is not read yet.
+func (s *scheduler) abandon(r reads, err error) {
+	s.reads = slices.DeleteFunc(s.reads, func(other reads) bool { return other.job == r.job })
+	r.joining.Abandon()
+	s.drop(r.job, err)
+}
+
+// drop ends a job that has no row.
+func (s *scheduler) drop(j *job, err error) {
+	s.done()
+	j.end(err)
 }
 
 // free is a session that takes more rows.
