@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+
 	"fettle/internal/model"
 )
 
@@ -43,6 +46,15 @@ func (a *Adapter) Names() []string {
 		names = append(names, p.name)
 	}
 	return names
+}
+
+// Shapes are the float32 shapes of what trains, in the order of Names.
+func (a *Adapter) Shapes() []shapes.Shape {
+	var all []shapes.Shape
+	for _, p := range a.params {
+		all = append(all, shapes.Make(dtypes.Float32, p.shape...))
+	}
+	return all
 }
 
 // FileName is what a weight is called in adapter_model.safetensors.

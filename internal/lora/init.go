@@ -16,16 +16,12 @@ import (
 // modules: the same seed gives the same bits on every backend. What starts from the model's weights (DoRA, PiSSA, biases,
 // whole modules) is there after Attach.
 func New(m *model.Model, c Config, seed int64) (*Adapter, error) {
-	modules, err := c.Match(m)
+	a, err := Outline(m, c)
 	if err != nil {
 		return nil, err
 	}
-	a := newAdapter(m, c, modules)
-	if len(a.params) == 0 {
-		return nil, errors.New("lora: nothing would train")
-	}
 	rng := rand.New(rand.NewPCG(uint64(seed), 0x6c6f7261)) // "lora"
-	for _, mod := range modules {
+	for _, mod := range a.Modules {
 		x, y := make([]float32, mod.Rank*mod.In), make([]float32, mod.Out*mod.Rank)
 		switch {
 		case mod.Embedding:
@@ -43,6 +39,19 @@ func New(m *model.Model, c Config, seed int64) (*Adapter, error) {
 		if c.LoRABias {
 			a.Weights[nameBias(mod.Name)] = tensors.FromFlatDataAndDimensions(make([]float32, mod.Out), mod.Out)
 		}
+	}
+	return a, nil
+}
+
+// Outline is the adapter that New makes, without weights: for programs that are compiled and not run.
+func Outline(m *model.Model, c Config) (*Adapter, error) {
+	modules, err := c.Match(m)
+	if err != nil {
+		return nil, err
+	}
+	a := newAdapter(m, c, modules)
+	if len(a.params) == 0 {
+		return nil, errors.New("lora: nothing would train")
 	}
 	return a, nil
 }

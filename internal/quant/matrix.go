@@ -42,13 +42,22 @@ func (s *Spec) Len() int {
 
 // Pack quantises a matrix to NF4.
 func Pack(values []float32, shape []int, d safetensors.DType, double bool) *Matrix {
-	m := &Matrix{Spec: Spec{Kind: "nf4", Shape: shape, DType: d, Values: NF4, Block: Block}}
+	m := &Matrix{Spec: outline(shape, d, double)}
 	m.Packed, m.AbsMax = Quantise(values)
 	if double {
 		m.Nested, m.AbsMax = Nest(m.AbsMax), nil
-		m.Double, m.NestedMap, m.NestedBlock, m.Offset = true, Signed, Block8, m.Nested.Offset
+		m.Offset = m.Nested.Offset
 	}
 	return m
+}
+
+// outline is what is known of an NF4 matrix before its values are.
+func outline(shape []int, d safetensors.DType, double bool) Spec {
+	s := Spec{Kind: "nf4", Shape: shape, DType: d, Values: NF4, Block: Block}
+	if double {
+		s.Double, s.NestedMap, s.NestedBlock = true, Signed, Block8
+	}
+	return s
 }
 
 // Floats are the weights as the program computes with them: dequantised and rounded to the type they had.

@@ -1,6 +1,9 @@
 package quant
 
-import "fettle/internal/model"
+import (
+	"fettle/internal/model"
+	"fettle/internal/safetensors"
+)
 
 // Recipe says how a base in plain floats is quantised as it is read; one that bitsandbytes stored is taken as it is.
 type Recipe struct {
@@ -17,4 +20,16 @@ func (r Recipe) Loader(s *Set) model.Loader {
 		return model.Loader{Formats: s.Formats(&r.Options)}
 	}
 	return model.Loader{Formats: s.Formats(nil)}
+}
+
+// Outline fills the set as the Loader would from plain bfloat16 weights, without reading any.
+func (r Recipe) Outline(s *Set, m *model.Model) {
+	if r.Load != "nf4" {
+		return
+	}
+	for _, p := range m.Parameters() {
+		if r.takes(p) {
+			s.put(p.Name, outline(p.Shape, safetensors.BF16, r.Double))
+		}
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"fettle/internal/model"
@@ -54,7 +56,7 @@ type onLoad struct {
 
 func (o onLoad) Keys(f *safetensors.File, p model.Parameter) []string {
 	info, ok := f.Info(p.Name)
-	if !ok || !p.Linear() || !info.DType.Float() || !slices.Equal(info.Shape, p.Shape) || o.skips(strings.TrimSuffix(p.Name, ".weight")) {
+	if !ok || !o.takes(p) || !info.DType.Float() || !slices.Equal(info.Shape, p.Shape) {
 		return nil
 	}
 	return []string{p.Name}
@@ -73,6 +75,11 @@ func (o onLoad) Load(f *safetensors.File, p model.Parameter) (model.Weights, err
 	return o.set.add(p.Name, Pack(values, p.Shape, d, o.Double)), nil
 }
 
+// takes reports whether a plain parameter is quantised as it is read.
+func (o Options) takes(p model.Parameter) bool {
+	return p.Linear() && !o.skips(strings.TrimSuffix(p.Name, ".weight"))
+}
+
 func (o Options) skips(module string) bool {
 	if module == "lm_head" {
 		return true
@@ -82,11 +89,15 @@ func (o Options) skips(module string) bool {
 	})
 }
 
-func (s *Set) add(name string, m *Matrix) model.Weights {
+func (s *Set) put(name string, spec Spec) {
 	if s.specs == nil {
 		s.specs = map[string]*Spec{}
 	}
-	s.specs[name] = &m.Spec
+	s.specs[name] = &spec
+}
+
+func (s *Set) add(name string, m *Matrix) model.Weights {
+	s.put(name, m.Spec)
 	w := model.Weights{name: tensors.FromFlatDataAndDimensions(m.Packed, len(m.Packed))}
 	if m.Double {
 		w[name+".absmax"] = tensors.FromFlatDataAndDimensions(m.Nested.Codes, len(m.Nested.Codes))
@@ -122,6 +133,17 @@ func (s *Set) Names(name string) []string {
 		return []string{name, name + ".absmax", name + ".nested_absmax"}
 	}
 	return []string{name, name + ".absmax"}
+}
+
+// Shapes are those of the weights that Names lists for a parameter in 4 bits.
+func (s *Set) Shapes(name string) []shapes.Shape {
+	spec := s.Spec(name)
+	n := blocks(spec.Len(), spec.Block)
+	packed := shapes.Make(dtypes.Uint8, (spec.Len()+1)/2)
+	if spec.Double {
+		return []shapes.Shape{packed, shapes.Make(dtypes.Uint8, n), shapes.Make(dtypes.Float32, blocks(n, spec.NestedBlock))}
+	}
+	return []shapes.Shape{packed, shapes.Make(dtypes.Float32, n)}
 }
 
 // Matrix takes a parameter in 4 bits out of the weights.
