@@ -19,10 +19,11 @@ var version = "dev"
 
 func main() {
 	app := &cli.App{
-		Stages:  []stage.Stage{ingest.Stage, clean.Stage, format.Stage, train.Stage, eval.Stage},
-		Version: version,
-		Stdout:  os.Stdout,
-		Stderr:  os.Stderr,
+		Stages:   []stage.Stage{ingest.Stage, clean.Stage, format.Stage, train.Stage, eval.Stage},
+		Programs: train.Programs,
+		Version:  version,
+		Stdout:   os.Stdout,
+		Stderr:   os.Stderr,
 	}
 	os.Exit(app.Main(os.Args[1:]))
 }

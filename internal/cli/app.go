@@ -11,13 +11,21 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/gomlx/compute"
+
 	"fettle/internal/artifact"
+	"fettle/internal/config"
+	"fettle/internal/model"
 	"fettle/internal/stage"
+	"fettle/internal/target"
 )
 
 // App is the program: its stages and where it speaks.
 type App struct {
-	Stages  []stage.Stage
+	Stages []stage.Stage
+	// Programs are what a training by the section train of a file runs, made for a backend (fettle compile).
+	Programs func(file *config.File, m *model.Model, length int, b compute.Backend) ([]target.Program, error)
+
 	Version string
 	Stdout  io.Writer
 	Stderr  io.Writer
@@ -51,6 +59,7 @@ func (a *App) verbs() []verb {
 		verb{"serve", "-model DIR [-adapter NAME=DIR]...", "answer as OpenAI's API does", a.serve},
 		verb{"export", "REF|-model DIR -to DIR [-format F]", "write a model or an adapter for other programs", a.export},
 		verb{"inspect", "DIR [-seq N] [-batch N]", "what a model directory holds, needs and suits", a.inspect},
+		verb{"compile", "-target GPU -model DIR|config.json", "what a training needs of a GPU that need not be there", a.compile},
 		verb{"pull", "hf:owner/name[@rev] [-to DIR]", "bring a model directory from Hugging Face or ModelScope", a.pull},
 		verb{"init", "NAME FOLDER", "write a pipeline for a folder of files", a.init},
 		verb{"up", "", "scheduler and web page of Dagu, on loopback, with generated credentials", a.up},

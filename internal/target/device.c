@@ -3,6 +3,7 @@
 // A table of PJRT functions for a GPU that is not there. What go-xla asks of a client and its device is answered here; what
 // it compiles goes to the CUDA plugin's compiler together with a description of the GPU; everything else is refused.
 
+#define _GNU_SOURCE  // memmem
 #include "device.h"
 
 #include <dlfcn.h>
@@ -13,6 +14,7 @@
 struct device {
   PJRT_TopologyDescription* topology;
   PJRT_Executable_GetCompiledMemoryStats_Args memory;
+  size_t cudnn;       // calls of cuDNN in the program
   PJRT_Device* self;  // what the list of devices points to
 };
 
@@ -81,6 +83,13 @@ static PJRT_Error* device_id(PJRT_Device_LocalHardwareId_Args* a) {
   return NULL;
 }
 
+static size_t count(const char* text, size_t size, const char* word) {
+  size_t n = 0, length = strlen(word);
+  const char* end = text + size;
+  for (const char* at = text; (at = memmem(at, end - at, word, length)); at += length) n++;
+  return n;
+}
+
 static PJRT_Error* client_compile(PJRT_Client_Compile_Args* a) {
   device* d = (device*)a->client;
   PJRT_Compile_Args c = {.struct_size = PJRT_Compile_Args_STRUCT_SIZE,
@@ -90,6 +99,7 @@ static PJRT_Error* client_compile(PJRT_Client_Compile_Args* a) {
                          .compile_options_size = a->compile_options_size};
   PJRT_Error* e = plugin->PJRT_Compile(&c);
   if (e) return e;
+  d->cudnn = count(a->program->code, a->program->code_size, "\"__cudnn$");
   memset(&d->memory, 0, sizeof d->memory);
   d->memory.struct_size = PJRT_Executable_GetCompiledMemoryStats_Args_STRUCT_SIZE;
   d->memory.executable = c.executable;
@@ -180,3 +190,5 @@ device* device_new(const char* config, size_t size, const char** fault) {
 }
 
 PJRT_Executable_GetCompiledMemoryStats_Args device_memory(const device* d) { return d->memory; }
+
+size_t device_cudnn(const device* d) { return d->cudnn; }

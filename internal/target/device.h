@@ -15,4 +15,7 @@ device* device_new(const char* config, size_t size, const char** fault);
 // The memory of the program that was compiled last for the device.
 PJRT_Executable_GetCompiledMemoryStats_Args device_memory(const device* d);
 
+// How often that program calls cuDNN.
+size_t device_cudnn(const device* d);
+
 #endif

@@ -37,12 +37,16 @@ var (
 	loaded  string // path of the plugin: a process holds one
 )
 
-// Open makes a target's backend with the CUDA plugin at a path.
+// Open makes a target's backend with the CUDA plugin at a path; "" means the one that Plugin finds.
 func Open(s Spec, plugin string) (*Device, error) {
 	opening.Lock()
 	defer opening.Unlock()
-	if err := load(plugin); err != nil {
-		return nil, fmt.Errorf("open CUDA plugin %s: %w", plugin, err)
+	plugin, err := Plugin(plugin)
+	if err == nil {
+		err = load(plugin)
+	}
+	if err != nil {
+		return nil, err
 	}
 	config := C.CString(s.text)
 	defer C.free(unsafe.Pointer(config))
@@ -64,28 +68,38 @@ func load(plugin string) error {
 		return nil
 	}
 	if loaded != "" {
-		return fmt.Errorf("%s is loaded already, and a process takes one", loaded)
+		return fmt.Errorf("open CUDA plugin %s: %s is loaded already, and a process takes one", plugin, loaded)
 	}
-	// The plugin looks for CUPTI, which is for profiles of programs that run.
-	if err := os.Setenv("JAX_SKIP_CUDA_CONSTRAINTS_CHECK", "1"); err != nil {
-		return err
+	for name, value := range map[string]string{
+		"JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1", // the plugin looks for CUPTI, which is for profiles of programs that run
+		"GOMLX_FUSION":                    "1", // as on a GPU, whatever another backend of this process took
+	} {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
 	}
 	path := C.CString(plugin)
 	defer C.free(unsafe.Pointer(path))
-	var fault *C.char
-	api := C.device_plugin(path, &fault)
-	if api == nil {
-		return fmt.Errorf("%s", C.GoString(fault))
-	}
-	if err := pjrt.RegisterPreloadedPlugin(pluginName, uintptr(unsafe.Pointer(api))); err != nil {
-		return err
+	var err error
+	pjrt.SuppressAbseilLoggingHack(func() { err = register(path) }) // it tells at length that there is no GPU
+	if err != nil {
+		return fmt.Errorf("open CUDA plugin %s: %w", plugin, err)
 	}
 	loaded = plugin
 	return nil
 }
 
-// Last is the memory of the program that was compiled last.
-func (d *Device) Last() Memory {
+func register(path *C.char) error {
+	var fault *C.char
+	api := C.device_plugin(path, &fault)
+	if api == nil {
+		return fmt.Errorf("%s", C.GoString(fault))
+	}
+	return pjrt.RegisterPreloadedPlugin(pluginName, uintptr(unsafe.Pointer(api)))
+}
+
+// last is the memory of the program that was compiled last.
+func (d *Device) last() Memory {
 	m := C.device_memory(d.c)
 	return Memory{
 		Arguments: int64(m.argument_size_in_bytes), Outputs: int64(m.output_size_in_bytes), Temporaries: int64(m.temp_size_in_bytes),
