@@ -3,13 +3,16 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"fettle/internal/config"
 	"fettle/internal/model"
+	"fettle/internal/stage"
 	"fettle/internal/target"
 )
 
@@ -100,43 +103,53 @@ func (a *App) compileJob(o *compileFlags) (*compileJob, error) {
 	if job.spec, err = target.Find(o.target); err != nil {
 		return nil, usageError(err.Error())
 	}
-	// Without a file: a model that the flag names, rows of no shape, and defaults.
-	text := []byte("format: {model: " + quoted(o.model) + ", shape: messages}\ntrain: {}\n")
-	path := "settings of the flags"
-	if o.config != "" {
-		file, err := config.Load(o.config)
-		if err != nil {
-			return nil, err
-		}
-		path = o.config
-		if text, err = config.Set(file, nil); err != nil {
-			return nil, err
-		}
+	if o.model == "" && o.config == "" {
+		return nil, usageError("which model? -model DIR, or a -config that names one")
 	}
-	if job.file, err = config.Parse(path, text); err != nil {
-		return nil, err
-	}
-	if text, err = config.Set(job.file, o.overrides()); err != nil {
-		return nil, err
-	}
-	if job.file, err = config.Parse(path, text); err != nil {
+	if job.file, err = o.settings(); err != nil {
 		return nil, err
 	}
 	dir, err := a.blocks(job)
 	if err != nil {
 		return nil, err
 	}
-	if o.model != "" {
-		dir = o.model
-	}
-	if dir == "" {
-		return nil, usageError("which model? -model DIR, or a -config that names one")
-	}
-	if filepath.Base(dir) == "config.json" {
+	if dir = o.modelDir(dir); filepath.Base(dir) == "config.json" {
 		dir = filepath.Dir(dir)
 	}
 	job.model, err = model.Open(dir)
 	return job, err
+}
+
+// settings are those of the file, or the defaults, changed by the flags.
+func (o *compileFlags) settings() (*config.File, error) {
+	path, text := "settings of the flags", []byte("format: {model: "+quoted(o.model)+", shape: messages}\ntrain: {}\n")
+	if o.config != "" {
+		read, err := os.ReadFile(o.config)
+		if err != nil {
+			return nil, fmt.Errorf("read settings: %w", err)
+		}
+		path, text = o.config, read
+	}
+	file, err := config.Parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	if text, err = config.Set(file, o.overrides()); err != nil {
+		return nil, err
+	}
+	return config.Parse(path, text)
+}
+
+// modelDir is the flag's, else the settings', which count from the project root.
+func (o *compileFlags) modelDir(set string) string {
+	if o.model != "" {
+		return o.model
+	}
+	root, err := stage.FindRoot(filepath.Dir(o.config))
+	if err != nil || filepath.IsAbs(set) {
+		return set
+	}
+	return filepath.Join(root, set)
 }
 
 func quoted(s string) string {
@@ -147,10 +160,10 @@ func quoted(s string) string {
 	return string(raw)
 }
 
-// blocks reads of the section format what its tokens are laid into, and the model.
+// blocks checks the settings, and takes of the section format the length of a block and the model.
 func (a *App) blocks(job *compileJob) (dir string, err error) {
 	sample := a.stage("format").Sample()
-	if err := job.file.Decode("format", sample); err != nil {
+	if err := errors.Join(job.file.CheckSections(stage.Sections...), job.file.Decode("format", sample), job.file.Decode("train", a.stage("train").Sample())); err != nil {
 		return "", err
 	}
 	raw, err := config.JSON(sample)

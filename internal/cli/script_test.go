@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 
 func app() *cli.App {
 	return &cli.App{Stages: []stage.Stage{ingest.Stage, clean.Stage, format.Stage, train.Stage, eval.Stage},
-		Version: "test", Stdout: os.Stdout, Stderr: os.Stderr}
+		Programs: train.Programs, Version: "test", Stdout: os.Stdout, Stderr: os.Stderr}
 }
 
 // Each script runs in a copy of the miniature project. Besides testscript's commands there are

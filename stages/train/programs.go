@@ -1,6 +1,9 @@
 package train
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -30,15 +33,16 @@ func Programs(file *config.File, m *model.Model, length int, b compute.Backend) 
 		gradients, in = o.more, append(in, o.trained...)
 	}
 	return []target.Program{
-		{Name: "gradients", Beside: sizeOf(o.kept), Compile: compiling(gradients, in)},
-		{Name: "update", Beside: sizeOf(o.base), Compile: compiling(o.update, o.updateShapes())},
+		{Name: "gradients", Beside: o.resident(), Compile: compiling(gradients, in)},
+		o.updating(),
 	}, nil
 }
 
 // outlined is a program with the shapes of what it works on.
 type outlined struct {
 	*program
-	trained, base, kept []shapes.Shape // weights that train, those that do not, and the optimizer's state
+	trained, base []shapes.Shape // weights that train, and those that do not
+	slots         [][]slot
 }
 
 func (s Settings) outline(m *model.Model, b compute.Backend) (*outlined, error) {
@@ -67,8 +71,11 @@ func (s Settings) outline(m *model.Model, b compute.Backend) (*outlined, error) 
 			o.base = append(o.base, p.GraphShape())
 		}
 	}
-	o.kept = append(append(o.kept, o.trained...), o.trained...) // means and squares
-	return o, nil
+	for i, name := range o.trainable {
+		o.slots = append(o.slots, s.Optimizer.rule().keeps(name, o.trained[i].Dimensions))
+	}
+	o.update, err = o.newUpdate(o.slots)
+	return o, err
 }
 
 // gradientShapes are the inputs of a window's first gradients.
@@ -78,12 +85,44 @@ func (o *outlined) gradientShapes(rows, length int) []shapes.Shape {
 	return append(append(in, o.trained...), o.base...)
 }
 
-func (o *outlined) updateShapes() []shapes.Shape {
-	var in []shapes.Shape
-	for range updateInputs {
-		in = append(in, shapes.Make(dtypes.Float32))
+// kept are the shapes of the optimizer's state of some weights.
+func (o *outlined) kept(from, to int) (all []shapes.Shape) {
+	for _, slots := range o.slots[from:to] {
+		for _, slot := range slots {
+			all = append(all, slot.shape())
+		}
 	}
-	return append(append(append(in, o.trained...), o.trained...), o.kept...)
+	return all
+}
+
+// resident is what the optimizer's state takes of the device between two steps.
+func (o *outlined) resident() int64 {
+	if o.opt.Paged {
+		return 0
+	}
+	return sizeOf(o.kept(0, len(o.slots)))
+}
+
+// updating is the step of the greatest group of weights; the gradients' norm, which comes before, reads the sums alone.
+func (o *outlined) updating() target.Program {
+	g := o.greatest()
+	beside := sizeOf(o.base) + 2*(sizeOf(o.trained)-sizeOf(o.trained[g.from:g.to])) // other groups' weights and gradient sums
+	if !o.opt.Paged {
+		beside += o.resident() - sizeOf(o.kept(g.from, g.to))
+	}
+	return target.Program{Name: "update", Beside: beside, Compile: compiling(g.exec, o.updateShapes(g))}
+}
+
+func (o *outlined) greatest() group {
+	size := func(g group) int64 { return sizeOf(o.trained[g.from:g.to]) }
+	return slices.MaxFunc(o.update.groups, func(a, b group) int { return cmp.Compare(size(a), size(b)) })
+}
+
+// updateShapes are the inputs of a group's step.
+func (o *outlined) updateShapes(g group) []shapes.Shape {
+	scalar, weights := shapes.Make(dtypes.Float32), o.trained[g.from:g.to]
+	in := []shapes.Shape{scalar, scalar, shapes.Make(dtypes.Float32, g.to-g.from, len(o.update.rule.scalars(0, 0, 1)))}
+	return append(append(append(in, weights...), weights...), o.kept(g.from, g.to)...)
 }
 
 func compiling(e *graph.Exec, in []shapes.Shape) func() error {
