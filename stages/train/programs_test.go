@@ -24,7 +24,9 @@ func TestProgramsTakeWhatTheTrainingGives(t *testing.T) {
 	}{
 		{"lora", func(*Settings) {}},
 		{"nf4", func(s *Settings) { s.Quant.Load = "nf4" }},
-		{"nf4, single scales, one module plain", func(s *Settings) { s.Quant = quant.Recipe{Load: "nf4", Options: quant.Options{Skip: []string{"o_proj"}}} }},
+		{"nf4, single scales, one module plain", func(s *Settings) {
+			s.Quant = quant.Recipe{Load: "nf4", Options: quant.Options{Skip: []string{"o_proj"}}}
+		}},
 		{"dora with biases and a whole module", func(s *Settings) { s.LoRA.DoRA, s.LoRA.Save = true, []string{"embed_tokens"} }},
 		{"8-bit state", func(s *Settings) { s.Optimizer.Name = "adamw8bit" }},
 		{"paged", func(s *Settings) { s.Optimizer.Paged = true }},
