@@ -6,32 +6,40 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gomlx/compute"
 )
-
-// Auto lets the program choose.
-const Auto = "auto"
 
 // Backend is an open backend under its resolved name.
 type Backend struct {
 	compute.Backend
 	Name string // what enters an artifact's key: never "auto"
 	Why  string // one line for people: what was chosen and why
+	Facts
+}
+
+// Facts tell people what computes.
+type Facts struct {
+	What    string   // in a few words
+	Plugin  string   // path of the library; "" = built in
+	API     string   // version of its interface
+	Devices []string // one line each
 }
 
 // kind is one way to compute; files of this package register theirs.
 type kind struct {
 	name string
-	rank int                                     // for auto: higher is tried first
-	open func() (compute.Backend, string, error) // the string describes it to people
+	rank int          // for auto: higher is tried first
+	idle func() error // for auto: why it is not even worth to try; nil = always worth it
+	open func() (compute.Backend, Facts, error)
 }
 
 var kinds = map[string]kind{}
 
 func register(k kind) {
-	if _, dup := kinds[k.name]; dup || k.name == Auto {
-		panic("backend: " + k.name + " registered twice")
+	if _, dup := kinds[k.name]; dup || !slices.Contains(Known, k.name) {
+		panic("backend: " + k.name + " registered twice, or not known")
 	}
 	kinds[k.name] = k
 }
@@ -58,28 +66,32 @@ func ranked() []kind {
 
 // Open opens a backend by name; "" means auto.
 func Open(name string) (Backend, error) {
-	// A GoMLX that misses a plug-in must not fetch one: that is for `fettle doctor` to offer, not for a run to do.
+	// A GoMLX that misses a plug-in must not fetch one: that is for `fettle backend install`, which a user calls.
 	if err := os.Setenv("GOMLX_NO_AUTO_INSTALL", "1"); err != nil {
 		return Backend{}, fmt.Errorf("open backend: %w", err)
 	}
 	if name == "" || name == Auto {
 		return openAuto()
 	}
+	if err := Check(name); err != nil {
+		return Backend{}, fmt.Errorf("open backend %q: %w", name, err)
+	}
 	k, ok := kinds[name]
 	if !ok {
-		return Backend{}, fmt.Errorf("open backend %q: this build has %s (and auto)", name, strings.Join(Names(), ", "))
+		return Backend{}, fmt.Errorf("open backend %s: this build has only %s: `make build-xla` makes bin/fettle with XLA (it needs a C compiler), then `fettle backend install %s`",
+			name, strings.Join(Names(), ", "), strings.ReplaceAll(name, ":", "-"))
 	}
-	b, what, err := k.open()
+	b, facts, err := k.open()
 	if err != nil {
 		return Backend{}, fmt.Errorf("open backend %s: %w", name, err)
 	}
-	return Backend{Backend: b, Name: name, Why: fmt.Sprintf("backend %s: %s, as the settings ask", name, what)}, nil
+	return Backend{Backend: b, Name: name, Facts: facts, Why: fmt.Sprintf("backend %s: %s, as the settings ask", name, facts.What)}, nil
 }
 
 func openAuto() (Backend, error) {
 	var refused []string
 	for _, k := range ranked() {
-		b, what, err := k.open()
+		b, facts, err := k.try()
 		if err != nil {
 			refused = append(refused, fmt.Sprintf("%s: %v", k.name, err))
 			continue
@@ -90,7 +102,35 @@ func openAuto() (Backend, error) {
 		} else if len(kinds) > 1 {
 			why = "the fastest that works here"
 		}
-		return Backend{Backend: b, Name: k.name, Why: fmt.Sprintf("backend %s: %s, %s", k.name, what, why)}, nil
+		return Backend{Backend: b, Name: k.name, Facts: facts, Why: fmt.Sprintf("backend %s: %s, %s", k.name, facts.What, why)}, nil
 	}
 	return Backend{}, fmt.Errorf("open backend: none works: %s", strings.Join(refused, "; "))
+}
+
+func (k kind) try() (compute.Backend, Facts, error) {
+	if k.idle != nil {
+		if err := k.idle(); err != nil {
+			return nil, Facts{}, err
+		}
+	}
+	return k.open()
+}
+
+// auto is what auto is on this machine; it stays so while the process lives.
+var auto = sync.OnceValues(func() (string, error) {
+	b, err := Open(Auto)
+	if err != nil {
+		return "", err
+	}
+	defer b.Finalize()
+	return b.Name, nil
+})
+
+// Resolve gives the name that stands in an artifact's key. A name that is not auto is not opened: what was computed on it
+// before is there also where it is not.
+func Resolve(name string) (string, error) {
+	if name == "" || name == Auto {
+		return auto()
+	}
+	return name, Check(name)
 }

@@ -22,7 +22,7 @@ func TestOpen(t *testing.T) {
 			t.Errorf("Open(%q) = %q, %q", tt.name, b.Name, b.Why)
 		}
 	}
-	if _, err := backend.Open("abacus"); err == nil || !strings.Contains(err.Error(), "this build has") {
+	if _, err := backend.Open("abacus"); err == nil || !strings.Contains(err.Error(), "want one of") {
 		t.Errorf("an unknown name gave %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 // Package backend opens the compute backend that a setting names and says in one line what was opened and why.
 //
-// Known names: "auto" (the best one that works here), "go" (pure Go, always there) and whatever a build tag links in. A
-// backend is one file that registers its name, its rank for "auto" and how to open it; "auto" tries them in that order and
-// puts the reason of every refusal in its line. Nothing is ever downloaded: a missing plug-in is an error with a hint.
+// Known names: "go" (pure Go, always there), "xla:cpu" and "xla:cuda" (XLA through PJRT, in builds with the tag xla), and "auto",
+// the best one that works here. A backend is one file that registers its name, its rank for "auto" and how to open it; "auto"
+// tries them in that order and puts the reason of every refusal in its line. Nothing is ever downloaded here: a missing plugin
+// is an error that says how to get it (package plugin).
 package backend

@@ -14,10 +14,11 @@ func init() {
 }
 
 // openGo opens the pure Go backend. Its fused attention trains four times slower than plain operations, so fusion is off.
-func openGo() (compute.Backend, string, error) {
+func openGo() (compute.Backend, Facts, error) {
 	if err := os.Setenv("GOMLX_FUSION", "0"); err != nil {
-		return nil, "", err
+		return nil, Facts{}, err
 	}
 	b, err := gobackend.New("")
-	return b, fmt.Sprintf("pure Go on %d CPU cores", runtime.GOMAXPROCS(0)), err
+	cores := fmt.Sprintf("%d CPU cores", runtime.GOMAXPROCS(0))
+	return b, Facts{What: "pure Go on " + cores, Devices: []string{cores}}, err
 }

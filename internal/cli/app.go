@@ -64,6 +64,7 @@ func (a *App) verbs() []verb {
 		verb{"init", "NAME FOLDER", "write a pipeline for a folder of files", a.init},
 		verb{"up", "", "scheduler and web page of Dagu, on loopback, with generated credentials", a.up},
 		verb{"dagu", "install", "get Dagu", a.dagu},
+		verb{"backend", "list | install xla-cpu|xla-cuda | remove ...", "what computes, and the plugins that XLA needs", a.backend},
 		verb{"doctor", "", "what this machine can do", a.doctor},
 		verb{"record", "RUN", "assemble a run's run.json (the DAGs' exit handler calls it)", a.record},
 		verb{"version", "", "print the version", a.version},

@@ -28,7 +28,7 @@ Talk to a model in the terminal. A line is a turn (one that ends in \ goes on in
 	source := serve.Source{}
 	t := talk{out: a.Stdout, sampling: generate.Sampling{RepetitionPenalty: 1}}
 	fs.StringVar(&source.Dir, "model", "", "model directory")
-	fs.StringVar(&source.Backend, "backend", backend.Auto, "what computes")
+	backendName := backend.Flag(fs, "what computes", backend.Auto)
 	fs.Func("adapter", "adapter directory; STRENGTH multiplies what it adds", func(s string) error {
 		adapter, err := serve.ParseAdapter("adapter=" + s)
 		source.Adapters = []serve.AdapterSource{adapter}
@@ -49,6 +49,8 @@ Talk to a model in the terminal. A line is a turn (one that ends in \ goes on in
 	case t.most < 1:
 		return a.misuse(fs, "-max-tokens is %d: want 1 or more", t.most)
 	}
+	source.Backend = *backendName
+	backend.Prepare(source.Backend)
 	var err error
 	if t.models, err = serve.Open(source); err != nil {
 		return a.fail("chat", err)

@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"fettle/internal/backend"
 	"fettle/internal/dagu"
 	"fettle/internal/progress"
 	"fettle/internal/stage"
@@ -33,15 +32,7 @@ func (a *App) doctor(_ context.Context, args []string) int {
 	if total, free, ok := memory(); ok {
 		say(free > 1<<30, "memory", "%s MiB, %s MiB free", progress.Count(total>>20), progress.Count(free>>20))
 	}
-	for _, name := range backend.Names() {
-		b, err := backend.Open(name)
-		if err != nil {
-			say(false, "backend", "%v", err)
-			continue
-		}
-		say(true, "backend", "%s", b.Why)
-		b.Finalize()
-	}
+	a.doctorBackends(say)
 	root, err := stage.FindRoot(".")
 	if err != nil {
 		say(false, "project", "%v", err)

@@ -34,7 +34,7 @@ compared before it appears; a difference is exit 3. Without -format the files of
 	fs.Int64Var(&e.seed, "seed", 0, "which seed's adapter, when REF holds several")
 	fs.Int64Var(&e.options.Shard, "shard", 0, "greatest size of a safetensors file in bytes (default: 5 GB)")
 	fs.Float64Var(&e.options.MaxKL, "max-kl", 0, "refuse (exit 3) a divergence beyond this, in nats a position (default: only shown)")
-	fs.StringVar(&e.backend, "backend", "", "where the comparison computes (default: auto)")
+	backendName := backend.Flag(fs, "what computes the comparison", backend.Auto)
 	rest, code, done := parse(fs, args)
 	if done {
 		return code
@@ -49,6 +49,9 @@ compared before it appears; a difference is exit 3. Without -format the files of
 		if err := e.options.Check(); err != nil {
 			return a.misuse(fs, "%v", err)
 		}
+	}
+	if e.backend = *backendName; e.options.Format != "" {
+		backend.Prepare(e.backend)
 	}
 	var err error
 	if e.model == "" {

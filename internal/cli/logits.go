@@ -24,7 +24,7 @@ file of tensors logits.0, logits.1 ..., one for each line, float32 [tokens, voca
 	adapterDir := fs.String("adapter", "", "adapter directory, as PEFT writes it")
 	in := fs.String("in", "", "file of JSON lines (default: stdin)")
 	out := fs.String("out", "", "file to write")
-	backendName := fs.String("backend", backend.Auto, "what computes")
+	backendName := backend.Flag(fs, "what computes", backend.Auto)
 	rest, code, done := parse(fs, args)
 	switch {
 	case done:
@@ -32,6 +32,7 @@ file of tensors logits.0, logits.1 ..., one for each line, float32 [tokens, voca
 	case len(rest) > 0 || *dir == "" || *out == "":
 		return a.misuse(fs, "want -model DIR and -out FILE, and nothing else")
 	}
+	backend.Prepare(*backendName)
 	rows, err := readIDs(*in)
 	if err != nil {
 		return a.fail("logits", err)

@@ -6,13 +6,15 @@ import (
 	"strings"
 
 	"fettle/internal/artifact"
+	"fettle/internal/backend"
 	"fettle/internal/stage"
 )
 
 func (a *App) plan(_ context.Context, args []string) int {
-	fs := a.flags("plan", "NAME [-set K=V]\n\nSays of every stage of the pipeline whether it is cached, and if not, which part of its key changed since the last run.")
+	fs := a.flags("plan", "NAME [-set K=V] [-backend NAME]\n\nSays of every stage of the pipeline whether it is cached, and if not, which part of its key changed since the last run.")
 	storeDir := fs.String("store", "", "folder of the artifacts")
 	sets := settings(fs)
+	backendName := backend.Flag(fs, "what would compute, whatever the settings say", "")
 	rest, code, done := parse(fs, args)
 	if done {
 		return code
@@ -24,6 +26,7 @@ func (a *App) plan(_ context.Context, args []string) int {
 	if err != nil {
 		return a.settingsFault("plan", err)
 	}
+	*sets = append(*sets, a.onBackend(p, *backendName)...)
 	config, err := p.resolve(*sets, "plan")
 	if err != nil {
 		return a.settingsFault("plan", err)

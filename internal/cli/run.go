@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"fettle/internal/artifact"
+	"fettle/internal/backend"
 	"fettle/internal/progress"
 	"fettle/internal/runlog"
 	"fettle/internal/stage"
 )
 
 func (a *App) run(ctx context.Context, args []string) int {
-	fs := a.flags("run", `NAME [-local] [-set train.optimizer.lr=1e-4] [-locked RUN]
+	fs := a.flags("run", `NAME [-local] [-backend NAME] [-set train.optimizer.lr=1e-4] [-locked RUN]
 
 Runs a pipeline to its end, with live progress, and ends with the exit code of what happened. Through Dagu by default: the
 same DAG that the scheduler starts. -local runs the DAG's steps in this process, one after the other.`)
@@ -23,6 +24,7 @@ same DAG that the scheduler starts. -local runs the DAG's steps in this process,
 	local := fs.Bool("local", false, "without Dagu: the DAG's steps in their order, in this process")
 	locked := fs.String("locked", "", "repeat this `RUN` (its id or run.json) and prove that every data digest is equal")
 	sets := settings(fs)
+	backendName := backend.Flag(fs, "what computes in all stages, whatever their settings say", "")
 	rest, code, done := parse(fs, args)
 	if done {
 		return code
@@ -30,12 +32,16 @@ same DAG that the scheduler starts. -local runs the DAG's steps in this process,
 	if len(rest) != 1 {
 		return a.misuse(fs, "want the name of one pipeline")
 	}
-	if *locked != "" && len(*sets) > 0 {
-		return a.misuse(fs, "-set and -locked: a locked run repeats its own settings")
+	if *locked != "" && (len(*sets) > 0 || *backendName != "") {
+		return a.misuse(fs, "-set or -backend, and -locked: a locked run repeats its own settings")
 	}
 	p, err := a.pipeline(rest[0], *storeDir)
 	if err != nil {
 		return a.settingsFault("run", err)
+	}
+	*sets = append(*sets, a.onBackend(p, *backendName)...)
+	if *local {
+		a.prepare(p, *sets)
 	}
 	id := time.Now().UTC().Format("20060102-150405") + fmt.Sprintf("-%s-%d", p.name, os.Getpid())
 	config, was, err := p.settingsOf(*sets, *locked, id)

@@ -20,7 +20,7 @@ on. Beyond this machine a key is needed: -key-file or FETTLE_API_KEY.`)
 	source := serve.Source{}
 	fs.StringVar(&source.Dir, "model", "", "model directory")
 	fs.StringVar(&source.Name, "name", "", "what the model is called (default: the last part of its directory)")
-	fs.StringVar(&source.Backend, "backend", backend.Auto, "what computes")
+	backendName := backend.Flag(fs, "what computes", backend.Auto)
 	fs.Func("adapter", "adapter directory, served as NAME (default: its last part); STRENGTH multiplies what it adds (repeatable)", func(s string) error {
 		adapter, err := serve.ParseAdapter(s)
 		source.Adapters = append(source.Adapters, adapter)
@@ -46,6 +46,8 @@ on. Beyond this machine a key is needed: -key-file or FETTLE_API_KEY.`)
 	case len(rest) > 0 || source.Dir == "":
 		return a.misuse(fs, "want -model DIR, and nothing else")
 	}
+	source.Backend = *backendName
+	backend.Prepare(source.Backend)
 	var err error
 	if c.Key, err = readKey(*keyFile); err != nil {
 		return a.fail("serve", err)

@@ -15,7 +15,7 @@ func (f *File) Decode(section string, dst any) error {
 	}
 	e := f.root.get(section)
 	if e == nil {
-		return &Faults{List: []Fault{{File: f.path, Line: 1, Col: 1, Setting: section, Want: "missing section", Hint: nearest(section, f.Sections())}}}
+		return &Faults{List: []Fault{{File: f.path, Line: 1, Col: 1, Setting: section, Want: "missing section", Hint: Nearest(section, f.Sections())}}}
 	}
 	d := &decoder{file: f.path}
 	d.value(e.value, v.Elem(), spot{section, e.line, e.col}, field{typ: v.Elem().Type()})
@@ -194,7 +194,7 @@ func (d *decoder) scalar(n *node, dst reflect.Value, at spot, f field) {
 		return
 	}
 	if f.check.broken(v) {
-		d.wrong(n, at, want, nearest(n.text, f.check.oneof))
+		d.wrong(n, at, want, Nearest(n.text, f.check.oneof))
 		return
 	}
 	if f.check.required && v.Kind() == reflect.String && v.Len() == 0 {

@@ -147,7 +147,7 @@ func (f *File) CheckSections(known ...string) error {
 			continue
 		}
 		if !slices.Contains(known, e.key) {
-			one.Want, one.Hint = "unknown section, want one of "+list(known), nearest(e.key, known)
+			one.Want, one.Hint = "unknown section, want one of "+list(known), Nearest(e.key, known)
 			faults.add(one)
 		}
 	}

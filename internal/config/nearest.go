@@ -2,8 +2,8 @@ package config
 
 import "strings"
 
-// nearest is the name that a typo was meant to be, or "".
-func nearest(typo string, names []string) string {
+// Nearest is the name that a typo was meant to be, or "".
+func Nearest(typo string, names []string) string {
 	best, at := "", max(1, len([]rune(typo))/3)+1
 	for _, name := range names {
 		if d := distance(fold(typo), fold(name)); d < at {

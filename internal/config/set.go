@@ -53,7 +53,7 @@ func (f *File) set(override string) (*File, *Fault) {
 		return nil, fault
 	}
 	if f.root.get(path[0]) == nil {
-		return nil, s.fault(f.root, "no section "+path[0]+", want one of "+list(f.Sections()), nearest(path[0], f.Sections()))
+		return nil, s.fault(f.root, "no section "+path[0]+", want one of "+list(f.Sections()), Nearest(path[0], f.Sections()))
 	}
 	text, fault := s.inMap(f.root, path, false)
 	if fault != nil {
@@ -221,5 +221,5 @@ func (s *setting) notOne(n *node, step string, at []int) *Fault {
 			names = append(names, name)
 		}
 	}
-	return s.fault(n, "no entry "+step+", want one of "+list(names), nearest(step, names))
+	return s.fault(n, "no entry "+step+", want one of "+list(names), Nearest(step, names))
 }

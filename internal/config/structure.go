@@ -47,7 +47,7 @@ func find(fields []field, name string) *field {
 
 func (d *decoder) unknown(at spot, key string, fields []field) {
 	names := fieldNames(fields)
-	hint := nearest(key, names)
+	hint := Nearest(key, names)
 	if hint == "" {
 		hint = deeper(key, fields, 3)
 	}
@@ -200,7 +200,7 @@ func (d *decoder) choice(n *node, dst reflect.Value, at spot) {
 	}
 	value, ok := registry[operatorOf(dst.Type())][name]
 	if !ok {
-		hint := nearest(name, names)
+		hint := Nearest(name, names)
 		text := "unknown name " + quote(name)
 		if hint == "" {
 			text += ", want " + oneOf(names)

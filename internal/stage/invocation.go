@@ -19,18 +19,26 @@ type invocation struct {
 	store    string
 	root     string
 	pipeline string
+	backend  string // "" = as the settings say
 	workers  int
 	in       map[string]artifact.Ref
 }
 
 // parse reads the flags of a stage; nil and an exit code when there is nothing to run.
-func parse(name string, args []string, stderr io.Writer) (*invocation, int) {
+// backend checks the flag of that name; nil = the stage has none.
+func parse(name string, backend func(string) error, args []string, stderr io.Writer) (*invocation, int) {
 	inv := &invocation{in: map[string]artifact.Ref{}}
 	fs := flag.NewFlagSet("fettle "+name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.StringVar(&inv.config, "config", "", "settings: `pipelines/NAME/stages.yaml`")
 	fs.StringVar(&inv.store, "store", "", "folder of the artifacts (default: $FETTLE_STORE, else .fettle in the project root)")
 	fs.IntVar(&inv.workers, "workers", runtime.NumCPU(), "goroutines; changes no byte of the output")
+	if backend != nil {
+		fs.Func("backend", "what computes, whatever the settings say: `NAME` = auto, go, xla:cpu or xla:cuda", func(s string) error {
+			inv.backend = s
+			return backend(s)
+		})
+	}
 	fs.Func("in", "input artifact `NAME=STAGE/KEY`, repeatable (default: what the pipeline's last run made)", func(s string) error {
 		input, ref, ok := strings.Cut(s, "=")
 		if !ok {

@@ -23,10 +23,18 @@ type Def[S any] struct {
 	Version  int      // raise it when the output changes for equal settings
 	Defaults func() S // settings of an empty section
 	Inputs   []Input
-	Backend  func(S) (string, error)                                                   // resolves the compute backend; nil = none
+	Backend  Backend[S]                                                                // of the stages that compute
 	Digests  func(S, string, map[string]*artifact.Artifact) (map[string]string, error) // further contents for the key (settings, root, inputs); nil = none
 	Facts    []string                                                                  // files that are facts, where they are written always
 	Run      func(context.Context, *Job[S]) error
+}
+
+// Backend is what the lifecycle does about a compute backend; empty for the stages that have none.
+type Backend[S any] struct {
+	Setting func(*S) *string             // that names it
+	Check   func(string) error           // is it a name?
+	Resolve func(string) (string, error) // the name that enters the key: what auto is here
+	Prepare func(...string)              // before any work on it: may start the program anew
 }
 
 // Input is an artifact that a stage reads; its name is the stage that makes it.
@@ -41,7 +49,7 @@ var Sections = []string{"ingest", "clean", "format", "train", "eval"}
 
 // Start runs the stage as a command: args as after `fettle STAGE`. It returns the exit code.
 func (d Def[S]) Start(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	inv, code := parse(d.Name, args, stderr)
+	inv, code := parse(d.Name, d.Backend.Check, args, stderr)
 	if inv == nil {
 		return code
 	}
@@ -71,6 +79,9 @@ func (d Def[S]) run(ctx context.Context, inv *invocation, stderr io.Writer) (Rep
 	p, err := d.plan(inv)
 	if err != nil {
 		return Report{}, err
+	}
+	if _, err := p.store.Get(artifact.RefOf(d.Name, p.parts.Key())); errors.Is(err, artifact.ErrNone) && d.Backend.Prepare != nil {
+		d.Backend.Prepare(p.parts.Backend)
 	}
 	runDir := p.store.RunDir(RunID(p.pipeline))
 	if err := os.MkdirAll(runDir, 0o755); err != nil {
@@ -189,6 +200,9 @@ func (d Def[S]) plan(inv *invocation) (*plan[S], error) {
 	if err := errors.Join(file.CheckSections(Sections...), file.Decode(d.Name, &p.settings)); err != nil {
 		return nil, settingsError{err}
 	}
+	if inv.backend != "" {
+		*d.Backend.Setting(&p.settings) = inv.backend
+	}
 	if p.store, err = artifact.Open(inv.store); err != nil {
 		return nil, err
 	}
@@ -265,8 +279,8 @@ func (d Def[S]) contents(p *plan[S]) (err error) {
 			return fmt.Errorf("%s.%s: %w", d.Name, s.Name, err)
 		}
 	}
-	if d.Backend != nil {
-		if p.parts.Backend, err = d.Backend(p.settings); err != nil {
+	if d.Backend.Setting != nil {
+		if p.parts.Backend, err = d.Backend.Resolve(*d.Backend.Setting(&p.settings)); err != nil {
 			return err
 		}
 	}

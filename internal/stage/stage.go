@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"fettle/internal/artifact"
+	"fettle/internal/config"
 )
 
 // Stage is a stage without its settings' type, as the command line handles it.
@@ -16,6 +17,7 @@ type Stage interface {
 	Preview(args []string, made map[string]artifact.Ref, stderr io.Writer) (Preview, error)
 	Sample() any // pointer to the settings of an empty section
 	Reads() []Input
+	Wants(*config.File) string // the compute backend that its settings name; "" = none, or settings with faults
 }
 
 // Title is the stage's name.
@@ -26,6 +28,15 @@ func (d Def[S]) Sample() any { s := d.Defaults(); return &s }
 
 // Reads lists the inputs.
 func (d Def[S]) Reads() []Input { return d.Inputs }
+
+// Wants reads which compute backend the settings name.
+func (d Def[S]) Wants(file *config.File) string {
+	settings := d.Defaults()
+	if d.Backend.Setting == nil || file.Decode(d.Name, &settings) != nil {
+		return ""
+	}
+	return *d.Backend.Setting(&settings)
+}
 
 // Preview is what a stage would do.
 type Preview struct {
@@ -39,7 +50,7 @@ type Preview struct {
 
 // Preview computes the key without doing the work. made gives the inputs known so far.
 func (d Def[S]) Preview(args []string, made map[string]artifact.Ref, stderr io.Writer) (Preview, error) {
-	inv, code := parse(d.Name, args, stderr)
+	inv, code := parse(d.Name, d.Backend.Check, args, stderr)
 	if inv == nil {
 		return Preview{}, usageError(fmt.Sprintf("exit %d", code))
 	}

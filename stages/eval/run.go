@@ -22,20 +22,10 @@ var Stage = stage.Def[Settings]{
 	Version:  1,
 	Inputs:   []stage.Input{{Name: "format"}, {Name: "train", Optional: true}},
 	Defaults: defaults,
-	Backend:  resolve,
+	Backend:  stage.Backend[Settings]{Setting: func(s *Settings) *string { return &s.Backend }, Check: backend.Check, Resolve: backend.Resolve, Prepare: backend.Prepare},
 	Digests:  digests,
 	Facts:    []string{"latency.parquet", "verdict.json", "report.html", "summary.txt", "summary.zh.txt"},
 	Run:      run,
-}
-
-// resolve opens the backend to learn what it is: "auto" never enters a key.
-func resolve(s Settings) (string, error) {
-	b, err := backend.Open(s.Backend)
-	if err != nil {
-		return "", err
-	}
-	defer b.Finalize()
-	return b.Name, nil
 }
 
 func digests(_ Settings, root string, in map[string]*artifact.Artifact) (map[string]string, error) {

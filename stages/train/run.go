@@ -23,7 +23,7 @@ var Stage = stage.Def[Settings]{
 	Version:  1,
 	Inputs:   []stage.Input{{Name: "format"}},
 	Defaults: defaults,
-	Backend:  resolve,
+	Backend:  stage.Backend[Settings]{Setting: func(s *Settings) *string { return &s.Backend }, Check: backend.Check, Resolve: backend.Resolve, Prepare: backend.Prepare},
 	Digests: func(_ Settings, root string, in map[string]*artifact.Artifact) (map[string]string, error) {
 		note, err := modeldir.FromNotes(in["format"].Manifest.Notes)
 		if err != nil {
@@ -33,16 +33,6 @@ var Stage = stage.Def[Settings]{
 		return map[string]string{"model.config": note.Config, "model.tokenizer": note.Tokenizer, "model.template": note.Template, "model.weights": note.Weights}, err
 	},
 	Run: run,
-}
-
-// resolve opens the backend to learn what it is: "auto" never enters a key.
-func resolve(s Settings) (string, error) {
-	b, err := backend.Open(s.Backend)
-	if err != nil {
-		return "", err
-	}
-	defer b.Finalize()
-	return b.Name, nil
 }
 
 func run(ctx context.Context, j *stage.Job[Settings]) error {

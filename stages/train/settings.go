@@ -25,7 +25,7 @@ type Settings struct {
 	Schedule   Schedule      `json:"schedule" jsonschema:"learning rate over the steps"`
 	Shuffle    bool          `json:"shuffle" jsonschema:"draw a new order of the blocks for each epoch; false = as in the table"`
 	DType      string        `json:"dtype" check:"oneof=bf16|f16|f32" jsonschema:"type of the saved weights (modes full and scratch)"`
-	Backend    string        `json:"backend" key:"-" jsonschema:"compute backend: auto, or one that fettle doctor lists"`
+	Backend    string        `json:"backend" key:"-" check:"oneof=auto|go|xla:cpu|xla:cuda" jsonschema:"what computes (fettle doctor says what works here); auto = the fastest that does"`
 	Checkpoint Checkpoint    `json:"checkpoint" key:"-" jsonschema:"what is kept to go on from"`
 	MaxTime    time.Duration `json:"max_time" key:"-" jsonschema:"save a checkpoint and exit with 1 after so long (0s = never)"`
 }
