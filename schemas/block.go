@@ -18,4 +18,5 @@ type Segment struct {
 	ID    string `json:"id"` // of the conversation
 	Start int32  `json:"start"`
 	End   int32  `json:"end"`
+	Side  string `json:"side"` // of preference data (Chosen ...); a chosen segment is followed by its rejected one, a judged one by its mismatched one
 }

@@ -9,6 +9,7 @@ type Conversation struct {
 	Meta     string    `json:"meta"`   // canonical JSON of the shape's own facts (template number, item number ...)
 	Lang     string    `json:"lang"`   // zh, en, ...; "" = unknown
 	Split    string    `json:"split"`  // the split that clean assigned
+	Side     string    `json:"side"`   // of preference data: Chosen, Rejected, Desirable, Undesirable, Mismatched; "" = plain
 }
 
 // Message is one turn.

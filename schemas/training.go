@@ -5,12 +5,13 @@ type Step struct {
 	Seed     int64   `json:"seed"`
 	Step     int64   `json:"step"` // from 1
 	Epoch    float64 `json:"epoch"`
-	Loss     float64 `json:"loss"`      // nats per trained token over the step's window
+	Loss     float64 `json:"loss"`      // over the step's window: nats per trained token, or the objective's mean over the pairs
 	GradNorm float64 `json:"grad_norm"` // before clipping
 	LR       float64 `json:"lr"`        // the one used in this step
 	Tokens   int64   `json:"tokens"`    // trained tokens of the window
 	// EvalLoss is the loss on rows kept out, by the weights after this step; nil where it was not taken.
 	EvalLoss *float64 `json:"eval_loss,omitempty"`
+	*Preference
 }
 
 // RowLoss is what one conversation cost in one epoch.

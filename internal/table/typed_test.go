@@ -167,7 +167,7 @@ func TestSchemaOf(t *testing.T) {
 		{Name: "labels", Type: table.List(table.Int32)},
 		{Name: "position_ids", Type: table.List(table.Int32)},
 		{Name: "segment_ids", Type: table.List(table.Int32)},
-		{Name: "segments", Type: table.List(table.Struct(table.Field{Name: "id", Type: table.String}, table.Field{Name: "start", Type: table.Int32}, table.Field{Name: "end", Type: table.Int32}))},
+		{Name: "segments", Type: table.List(table.Struct(table.Field{Name: "id", Type: table.String}, table.Field{Name: "start", Type: table.Int32}, table.Field{Name: "end", Type: table.Int32}, table.Field{Name: "side", Type: table.String}))},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

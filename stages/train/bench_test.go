@@ -45,7 +45,7 @@ func BenchmarkStep(b *testing.B) {
 			d := &data{length: 256}
 			rng := rand.New(rand.NewPCG(1, 1))
 			for i := range 16 {
-				bd := blockData{segments: []segment{{int32(i), 0, 256}}}
+				bd := blockData{segments: []segment{{conversation: int32(i), end: 256}}}
 				for t := range 256 {
 					id := int32(rng.IntN(4096))
 					label := id

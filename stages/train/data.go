@@ -11,8 +11,10 @@ import (
 // data is the token blocks in memory: 8 bytes a token; positions and segments follow from the segments' borders.
 type data struct {
 	blocks []blockData
-	ids    []string // conversations, in the order of the table
-	length int      // of the longest block
+	ids    []string  // conversations, in the order of the table
+	length int       // of the longest block
+	kl     *data     // the mismatched answers, block by block; nil: there are none
+	ref    []float32 // log-probabilities of the judged answers under the reference, by their numbers; nil: there is none
 }
 
 type blockData struct {
@@ -24,6 +26,8 @@ type blockData struct {
 type segment struct {
 	conversation int32
 	start, end   int32
+	side         string // of preference data
+	answer       int32  // number of the judged answer over all blocks
 }
 
 func readBlocks(path string) (*data, error) {
@@ -44,7 +48,7 @@ func readBlocks(path string) (*data, error) {
 				index[s.ID] = at
 				d.ids = append(d.ids, s.ID)
 			}
-			bd.segments = append(bd.segments, segment{at, s.Start, s.End})
+			bd.segments = append(bd.segments, segment{conversation: at, start: s.Start, end: s.End, side: s.Side})
 		}
 		d.blocks = append(d.blocks, bd)
 		d.length = max(d.length, len(b.InputIDs))
@@ -97,11 +101,18 @@ type micro struct {
 	at, targets []int32
 	owners      []int32
 	trained     int
+	judged      *judged // of preference training
 }
 
 const targetStep = 256 // trained positions are padded to multiples: few shapes are compiled
 
 func (d *data) micro(blocks []int, rows int) *micro {
+	m := d.filled(blocks, rows)
+	m.pad()
+	return m
+}
+
+func (d *data) filled(blocks []int, rows int) *micro {
 	m := &micro{rows: rows, length: d.length}
 	size := rows * d.length
 	m.tokens, m.positions, m.segments = make([]int32, size), make([]int32, size), make([]int32, size)
@@ -109,11 +120,14 @@ func (d *data) micro(blocks []int, rows int) *micro {
 		m.row(r*d.length, d.blocks[i])
 	}
 	m.trained = len(m.at)
+	return m
+}
+
+func (m *micro) pad() {
 	for len(m.at) == 0 || len(m.at)%targetStep != 0 {
 		m.at = append(m.at, 0)
 		m.targets = append(m.targets, schemas.Untrained)
 	}
-	return m
 }
 
 func (m *micro) row(base int, b blockData) {

@@ -95,7 +95,7 @@ func goldenBlocks(t *testing.T, path string) (*data, int) {
 				b.labels = append(b.labels, int32(labels[at]))
 			}
 		}
-		b.segments = []segment{{int32(r), 0, int32(len(b.tokens))}}
+		b.segments = []segment{{conversation: int32(r), end: int32(len(b.tokens))}}
 		d.blocks = append(d.blocks, b)
 		d.ids = append(d.ids, fmt.Sprint(r))
 	}

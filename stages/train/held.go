@@ -128,6 +128,9 @@ func (t *training) evaluate(ctx context.Context) error {
 }
 
 func (t *training) heldLoss(ctx context.Context) (float64, error) {
+	if t.judging != nil {
+		return t.heldCost(ctx)
+	}
 	sum, tokens := 0.0, 0
 	order := t.held.order(0, 0, false)
 	for len(order) > 0 {
@@ -157,16 +160,22 @@ func (t *training) heldLoss(ctx context.Context) (float64, error) {
 		}
 		tokens += m.trained
 	}
-	if loss := sum / float64(tokens); finite(loss) {
+	return measured(sum / float64(tokens))
+}
+
+func measured(loss float64) (float64, error) {
+	if finite(loss) {
 		return loss, nil
 	}
 	return 0, errors.New("the loss on the rows kept out is not finite: lower optimizer.lr")
 }
 
-// evaluated is the graph of heldLoss: the losses of the trained tokens, [n], without dropout and noise.
+// evaluated is the graph without training: the losses of the trained tokens, [n], without dropout and noise, and what else
+// the objective tells.
 func (p *program) evaluated(in []*graph.Node) []*graph.Node {
 	losses, _, _ := p.losses(in, false)
-	return []*graph.Node{losses}
+	_, told := p.objective(losses, in[batchInputs:p.inputs()])
+	return append([]*graph.Node{losses}, told...)
 }
 
 // best is the evaluated step of the lowest loss; nil when there is none.

@@ -28,6 +28,7 @@ type training struct {
 	deadline time.Time
 	task     *progress.Task
 	seconds  []float64 // of the steps that this process did
+	judging  *judging  // of preference training; nil: objective sft
 }
 
 // steps is the number of optimizer steps in an epoch and in all; the last window of an epoch may be smaller.
@@ -97,16 +98,19 @@ func (t *training) step(ctx context.Context, perEpoch, total int) error {
 	order := t.data.order(t.seed, epoch, t.settings.Shuffle)
 	size := t.settings.Batch.Rows * t.settings.Batch.Accumulate
 	blocks := order[at*size : min((at+1)*size, len(order))]
-	w := window{}
+	w, err := t.window(ctx, t.data, blocks)
+	if err != nil {
+		return err
+	}
 	defer func() { free(w.sums) }()
 	for n := 0; len(blocks) > 0; n++ {
 		if ctx.Err() != nil {
 			return errStopped
 		}
 		rows := min(t.settings.Batch.Rows, len(blocks))
-		m := t.data.micro(blocks[:rows], t.settings.Batch.Rows)
+		m := t.micro(w, blocks[:rows])
 		blocks = blocks[rows:]
-		if err := t.accumulate(&w, m, int64(t.state.step)*int64(t.settings.Batch.Accumulate)+int64(n)); err != nil {
+		if err := t.accumulate(w, m, int64(t.state.step)*int64(t.settings.Batch.Accumulate)+int64(n)); err != nil {
 			return err
 		}
 	}
@@ -114,7 +118,7 @@ func (t *training) step(ctx context.Context, perEpoch, total int) error {
 		return errors.New("no token of the window is trained")
 	}
 	lr := t.settings.Optimizer.LR * t.settings.Schedule.At(t.state.step, total)
-	norm, err := t.update(&w, lr)
+	norm, err := t.update(w, lr)
 	if err != nil {
 		return err
 	}
@@ -122,12 +126,15 @@ func (t *training) step(ctx context.Context, perEpoch, total int) error {
 	for _, l := range w.losses {
 		s.losses.add(l.owners, l.values)
 	}
-	row := schemas.Step{Seed: t.seed, Step: int64(s.step), Epoch: float64(s.step) / float64(perEpoch), Loss: w.loss / float64(w.trained), GradNorm: norm, LR: lr, Tokens: int64(w.trained)}
+	row := schemas.Step{Seed: t.seed, Step: int64(s.step), Epoch: float64(s.step) / float64(perEpoch), Loss: w.loss / w.count(), GradNorm: norm, LR: lr, Tokens: int64(w.trained)}
+	if t.judging != nil {
+		row.Preference = w.tally.figures(t.judging.objective)
+	}
 	s.history = append(s.history, row)
 	if s.step%perEpoch == 0 {
 		s.losses.end(t.seed, t.data.ids)
 	}
-	t.task.AddText(int64(w.tokens), fmt.Sprintf("step %d/%d · loss %.4f · lr %.2e", s.step, total, row.Loss, lr))
+	t.task.AddText(int64(w.tokens), fmt.Sprintf("step %d/%d · loss %.4f%s · lr %.2e", s.step, total, row.Loss, inShort(row.Preference), lr))
 	return nil
 }
 
@@ -138,6 +145,18 @@ type window struct {
 	trained int
 	tokens  int // all of them, padding not counted
 	losses  []ownedLosses
+	// Of preference training.
+	scale scale
+	units int // pairs, or judged answers
+	tally tally
+}
+
+// count is what the sums are divided by.
+func (w *window) count() float64 {
+	if w.units > 0 {
+		return float64(w.units)
+	}
+	return float64(w.trained)
 }
 
 type ownedLosses struct {
@@ -161,22 +180,34 @@ func (t *training) accumulate(w *window, m *micro, number int64) error {
 	if err != nil {
 		return fmt.Errorf("gradients: %w", err)
 	}
+	told := 2
+	if t.judging != nil {
+		told += 2
+	}
 	free(w.sums)
-	w.sums = out[2:]
+	w.sums = out[told:]
 	loss := float64(tensors.ToScalar[float32](out[0]))
 	values, err := tensors.CopyFlatData[float32](out[1])
 	if err != nil {
 		return err
 	}
-	free(out[:2])
+	if t.judging != nil {
+		costs, err1 := tensors.CopyFlatData[float32](out[2])
+		logps, err2 := tensors.CopyFlatData[float32](out[3])
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		w.judge(t.judging.objective, m, values, costs, logps)
+	}
+	free(out[:told])
 	if !finite(loss) {
 		return fmt.Errorf("the loss is %v on %s: lower optimizer.lr, or look at these rows (fettle lineage); the last good checkpoint is kept", loss, t.names(m))
 	}
-	exact := 0.0
-	for _, v := range values[:m.trained] {
-		exact += float64(v)
+	if t.judging == nil {
+		for _, v := range values[:m.trained] {
+			w.loss += float64(v)
+		}
 	}
-	w.loss += exact
 	w.trained += m.trained
 	for _, s := range m.segments {
 		if s != 0 {
@@ -190,7 +221,7 @@ func (t *training) accumulate(w *window, m *micro, number int64) error {
 // update moves the weights by a window's gradients. Nothing changes unless the gradients' norm is finite.
 func (t *training) update(w *window, lr float64) (norm float64, err error) {
 	u, s := t.program.update, t.state
-	inverse := tensors.FromScalar(float32(1 / float64(w.trained)))
+	inverse := tensors.FromScalar(float32(1 / w.count()))
 	out, err := call(u.norm, append([]*tensors.Tensor{inverse}, w.sums...))
 	if err != nil {
 		return 0, fmt.Errorf("gradient norm: %w", err)

@@ -22,12 +22,13 @@ type program struct {
 	rates     []float64 // factors on the learning rate; nil: 1 for all
 	frozen    []string
 	quant     *quant.Set // nil: the frozen weights are plain floats
+	pref      preference // nil: objective sft
 	backend   compute.Backend
 
 	noise float64 // of the embeddings (NEFTune); 0 = none
 
 	first, more *graph.Exec // gradients of a window's first micro-batch, and of a further one
-	forward     *graph.Exec // losses of held-out rows
+	forward     *graph.Exec // losses without training: of held-out rows, of a reference
 	update      *update
 }
 
@@ -71,12 +72,21 @@ func (p *program) on(q *quant.Set) {
 
 const batchInputs = 6 // tokens, positions, segments, at, targets, random state
 
+// inputs of a micro-batch.
+func (p *program) inputs() int {
+	if p.pref == nil {
+		return batchInputs
+	}
+	return batchInputs + judgedInputs
+}
+
 // gradients: inputs are the batch, the trainable weights, the frozen ones and, if more, the sums so far.
-// Outputs: loss summed over the trained tokens, their losses [n], and the gradients of that sum (plus the sums so far).
+// Outputs: the loss summed (over the trained tokens, or as the objective has it), the losses of the trained tokens [n], what
+// else the objective tells, and the gradients of that sum (plus the sums so far).
 func (p *program) gradients(in []*graph.Node, more bool) []*graph.Node {
 	losses, weights, sums := p.losses(in, true)
-	total := graph.ReduceAllSum(losses)
-	out := []*graph.Node{total, losses}
+	total, told := p.objective(losses, in[batchInputs:p.inputs()])
+	out := append([]*graph.Node{total, losses}, told...)
 	for i, g := range graph.Gradient(total, weights...) {
 		if more {
 			g = graph.Add(g, sums[i])
@@ -88,7 +98,7 @@ func (p *program) gradients(in []*graph.Node, more bool) []*graph.Node {
 
 // losses of the trained tokens, [n], with dropout and noise if it is for training; and the inputs behind the batch.
 func (p *program) losses(in []*graph.Node, train bool) (losses *graph.Node, weights, sums []*graph.Node) {
-	batch, in := in[:batchInputs], in[batchInputs:]
+	batch, in := in[:batchInputs], in[p.inputs():]
 	nodes := map[string]*graph.Node{}
 	for i, name := range p.trainable {
 		nodes[name] = in[i]
@@ -136,12 +146,16 @@ func batchTensors(m *micro, random int64) ([]*tensors.Tensor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("random state: %w", err)
 	}
-	return []*tensors.Tensor{
+	batch := []*tensors.Tensor{
 		tensors.FromFlatDataAndDimensions(m.tokens, m.rows, m.length),
 		tensors.FromFlatDataAndDimensions(m.positions, m.rows, m.length),
 		tensors.FromFlatDataAndDimensions(m.segments, m.rows, m.length),
 		tensors.FromFlatDataAndDimensions(m.at, len(m.at)),
 		tensors.FromFlatDataAndDimensions(m.targets, len(m.targets)),
 		state,
-	}, nil
+	}
+	if m.judged != nil {
+		batch = append(batch, m.judged.tensors()...)
+	}
+	return batch, nil
 }

@@ -154,7 +154,7 @@ func wholly(rows, length int) *micro {
 	var all []int
 	for i := range rows {
 		ids := make([]int32, length)
-		d.blocks[i] = blockData{tokens: ids, labels: ids, segments: []segment{{int32(i), 0, int32(length)}}}
+		d.blocks[i] = blockData{tokens: ids, labels: ids, segments: []segment{{conversation: int32(i), end: int32(length)}}}
 		all = append(all, i)
 	}
 	return d.micro(all, rows)

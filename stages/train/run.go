@@ -64,6 +64,11 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 	if err == nil && held != nil {
 		err = held.check(m.Config.Vocab)
 	}
+	for _, d := range []*data{d, held} {
+		if d != nil && err == nil {
+			err = d.judge(j.Settings.Objective)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -141,6 +146,7 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 	defer p.close()
 	p.noise = s.NEFTune
 	p.on(&f.quant)
+	p.pref, _ = s.Objective.Value.(preference)
 	t := &training{settings: s, seed: seed, data: f.data, held: f.held, program: p, dir: filepath.Join(f.job.Work, fmt.Sprintf("seed-%d", seed))}
 	if s.MaxTime > 0 {
 		t.deadline = f.started.Add(s.MaxTime)
@@ -151,11 +157,14 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 	if t.state, err = newState(p, weights, len(f.data.ids)); err != nil {
 		return err
 	}
-	if err := f.resume(t); err != nil {
-		return err
-	}
 	for _, name := range p.frozen {
 		t.frozen = append(t.frozen, base[name])
+	}
+	if err := f.judge(ctx, t); err != nil {
+		return err
+	}
+	if err := f.resume(t); err != nil {
+		return err
 	}
 	if err := t.run(ctx); err != nil {
 		return err

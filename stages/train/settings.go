@@ -5,29 +5,31 @@ import (
 	"time"
 
 	"fettle/internal/backend"
+	"fettle/internal/config"
 	"fettle/internal/lora"
 	"fettle/internal/quant"
 )
 
 // Settings is the section train of a stages.yaml.
 type Settings struct {
-	Mode       string        `json:"mode" check:"oneof=lora|full|scratch" jsonschema:"lora: an adapter on the frozen model; full: all weights; scratch: all weights from random ones"`
-	LoRA       lora.Config   `json:"lora" jsonschema:"the adapter (mode lora)"`
-	From       string        `json:"from" path:"dir" jsonschema:"adapter to start from, as PEFT or fettle saved it (mode lora); it brings its own sizes and targets"`
-	Quant      quant.Recipe  `json:"quant" jsonschema:"the base in 4 bits (mode lora)"`
-	Seeds      []int64       `json:"seeds" check:"minlen=1" jsonschema:"one training for each: of the initial weights, the order of the blocks and dropout"`
-	Epochs     int           `json:"epochs" check:"min=1" jsonschema:"passes over the blocks"`
-	MaxSteps   int           `json:"max_steps" check:"min=0" jsonschema:"end after so many optimizer steps (0 = after the epochs)"`
-	Batch      Batch         `json:"batch" jsonschema:"blocks of one optimizer step"`
-	Optimizer  Optimizer     `json:"optimizer" jsonschema:"how the weights move"`
-	Eval       Held          `json:"eval" jsonschema:"loss on rows that are not trained"`
-	NEFTune    float64       `json:"neftune_alpha" check:"min=0" jsonschema:"noise on the embeddings while training (NEFTune, arXiv:2310.05914; 5 is usual); 0 = none"`
-	Schedule   Schedule      `json:"schedule" jsonschema:"learning rate over the steps"`
-	Shuffle    bool          `json:"shuffle" jsonschema:"draw a new order of the blocks for each epoch; false = as in the table"`
-	DType      string        `json:"dtype" check:"oneof=bf16|f16|f32" jsonschema:"type of the saved weights (modes full and scratch)"`
-	Backend    string        `json:"backend" key:"-" check:"oneof=auto|go|xla:cpu|xla:cuda" jsonschema:"what computes (fettle doctor says what works here); auto = the fastest that does"`
-	Checkpoint Checkpoint    `json:"checkpoint" key:"-" jsonschema:"what is kept to go on from"`
-	MaxTime    time.Duration `json:"max_time" key:"-" jsonschema:"save a checkpoint and exit with 1 after so long (0s = never)"`
+	Mode       string                   `json:"mode" check:"oneof=lora|full|scratch" jsonschema:"lora: an adapter on the frozen model; full: all weights; scratch: all weights from random ones"`
+	LoRA       lora.Config              `json:"lora" jsonschema:"the adapter (mode lora)"`
+	Objective  config.Choice[Objective] `json:"objective" check:"required" jsonschema:"what is minimised: sft, or a preference (dpo, orpo, kto) over answers that were judged"`
+	From       string                   `json:"from" path:"dir" jsonschema:"adapter to start from, as PEFT or fettle saved it (mode lora); it brings its own sizes and targets"`
+	Quant      quant.Recipe             `json:"quant" jsonschema:"the base in 4 bits (mode lora)"`
+	Seeds      []int64                  `json:"seeds" check:"minlen=1" jsonschema:"one training for each: of the initial weights, the order of the blocks and dropout"`
+	Epochs     int                      `json:"epochs" check:"min=1" jsonschema:"passes over the blocks"`
+	MaxSteps   int                      `json:"max_steps" check:"min=0" jsonschema:"end after so many optimizer steps (0 = after the epochs)"`
+	Batch      Batch                    `json:"batch" jsonschema:"blocks of one optimizer step"`
+	Optimizer  Optimizer                `json:"optimizer" jsonschema:"how the weights move"`
+	Eval       Held                     `json:"eval" jsonschema:"loss on rows that are not trained"`
+	NEFTune    float64                  `json:"neftune_alpha" check:"min=0" jsonschema:"noise on the embeddings while training (NEFTune, arXiv:2310.05914; 5 is usual); 0 = none"`
+	Schedule   Schedule                 `json:"schedule" jsonschema:"learning rate over the steps"`
+	Shuffle    bool                     `json:"shuffle" jsonschema:"draw a new order of the blocks for each epoch; false = as in the table"`
+	DType      string                   `json:"dtype" check:"oneof=bf16|f16|f32" jsonschema:"type of the saved weights (modes full and scratch)"`
+	Backend    string                   `json:"backend" key:"-" check:"oneof=auto|go|xla:cpu|xla:cuda" jsonschema:"what computes (fettle doctor says what works here); auto = the fastest that does"`
+	Checkpoint Checkpoint               `json:"checkpoint" key:"-" jsonschema:"what is kept to go on from"`
+	MaxTime    time.Duration            `json:"max_time" key:"-" jsonschema:"save a checkpoint and exit with 1 after so long (0s = never)"`
 }
 
 // Batch says how many blocks make a step.
@@ -42,8 +44,10 @@ type Checkpoint struct {
 }
 
 func defaults() Settings {
+	sft, _ := config.New[Objective]("sft")
 	return Settings{
 		Mode:       "lora",
+		Objective:  config.Choice[Objective]{Name: "sft", Value: sft},
 		LoRA:       lora.Defaults(),
 		Quant:      quant.Plain(),
 		Seeds:      []int64{1},
@@ -75,6 +79,9 @@ func (s Settings) Check(fault func(field, want string)) {
 	}
 	if s.Mode != "lora" && s.From != "" {
 		fault("from", "left out: only mode lora starts from an adapter")
+	}
+	if o, ok := s.Objective.Value.(preference); ok && s.Mode == "scratch" && o.reference() != "" {
+		fault("objective", fmt.Sprintf("sft or orpo: %s compares with a reference, and mode scratch begins with random weights", s.Objective.Name))
 	}
 	if s.Mode != "lora" && len(s.Seeds) > 1 {
 		fault("seeds", "one seed: several are for adapters (mode lora)")

@@ -124,7 +124,7 @@ func laid(docs [][2][]int32, each, length int) *data {
 		from := int32(len(b.tokens))
 		b.tokens, b.labels = append(b.tokens, doc[0]...), append(b.labels, doc[1]...)
 		b.labels[from] = -100
-		b.segments = append(b.segments, segment{int32(i), from, int32(len(b.tokens))})
+		b.segments = append(b.segments, segment{conversation: int32(i), start: from, end: int32(len(b.tokens))})
 		d.ids = append(d.ids, fmt.Sprint("doc", i))
 	}
 	return d

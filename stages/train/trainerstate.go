@@ -2,9 +2,13 @@ package train
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"time"
+
+	"fettle/schemas"
 )
 
 // trainerState is Hugging Face's trainer_state.json, for the tools that read it. It holds times, so it is a fact.
@@ -75,10 +79,24 @@ func (r result) log() []map[string]any {
 		if i >= began {
 			row["step_seconds"] = r.seconds[i-began]
 		}
+		maps.Copy(row, named(h.Preference))
 		rows = append(rows, row)
 		if h.EvalLoss != nil {
 			rows = append(rows, map[string]any{"epoch": h.Epoch, "eval_loss": *h.EvalLoss, "step": h.Step})
 		}
 	}
 	return rows
+}
+
+// named are the figures of a step of preference training by their names.
+func named(p *schemas.Preference) map[string]any {
+	if p == nil {
+		return nil
+	}
+	var figures map[string]any
+	raw, err := json.Marshal(p)
+	if err = errors.Join(err, json.Unmarshal(raw, &figures)); err != nil {
+		panic(err) // numbers only, and finite
+	}
+	return figures
 }
