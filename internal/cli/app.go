@@ -48,6 +48,7 @@ func (a *App) verbs() []verb {
 	return append(all,
 		verb{"show", "REF [TABLE] [-n N] [-where EXPR]", "rows of an artifact; dropped and rejects; token blocks with their masks", a.show},
 		verb{"lineage", "REF block:N | ID | FILE:LINE", "where a row came from, and what became of it", a.lineage},
+		verb{"diff", "RUN|REF RUN|REF [-rows N] [-json]", "two trainings side by side: settings, losses, sources, rows", a.diff},
 		verb{"verify", "[REF...] [-remove]", "hash artifacts again and compare", a.verify},
 		verb{"gc", "[-keep N] [-yes]", "remove artifacts that no kept run needs", a.gc},
 		verb{"list", "[pipelines|runs|artifacts|times|STAGE]", "what there is; STAGE: its settings", a.list},

@@ -110,7 +110,7 @@ func (a *App) blockOrigins(c chain, number int64) ([]schemas.Origin, error) {
 		fmt.Fprintf(a.Stdout, "block %d of %s: %d tokens, %d conversations\n", number, f.Ref, len(b.InputIDs), len(b.Segments))
 		ids := map[string]schemas.Segment{}
 		for _, s := range b.Segments {
-			ids[conversationOf(s.ID)] = s
+			ids[schemas.ConversationOf(s.ID)] = s
 		}
 		var all []schemas.Origin
 		seen := map[string]bool{}
@@ -132,12 +132,6 @@ func (a *App) blockOrigins(c chain, number int64) ([]schemas.Origin, error) {
 		return all, nil
 	}
 	return nil, fmt.Errorf("%s has no block %d", f.Ref, number)
-}
-
-// conversationOf is the conversation of an example: one that was expanded turn by turn has examples id.0, id.1 ...
-func conversationOf(example string) string {
-	id, _, _ := strings.Cut(example, ".")
-	return id
 }
 
 func conversationOrigin(c chain, id string) (schemas.Origin, bool, error) {
@@ -272,7 +266,7 @@ func (a *App) formatted(c chain, f *artifact.Artifact, o schemas.Origin) error {
 			return err
 		}
 		for _, s := range b.Segments {
-			if mine[conversationOf(s.ID)] {
+			if mine[schemas.ConversationOf(s.ID)] {
 				blocks = append(blocks, fmt.Sprintf("%d[%d:%d]", b.ID, s.Start, s.End))
 			}
 		}
@@ -322,7 +316,7 @@ func (a *App) learnt(train *artifact.Artifact, mine map[string]bool) error {
 		if err != nil {
 			return err
 		}
-		if !mine[conversationOf(r.ID)] {
+		if !mine[schemas.ConversationOf(r.ID)] {
 			continue
 		}
 		k := key{r.Seed, r.Epoch}

@@ -6,8 +6,10 @@ import (
 	"os"
 	"strings"
 
+	"fettle/internal/artifact"
 	"fettle/internal/stage"
 	"fettle/internal/table"
+	"fettle/schemas"
 	"fettle/stages/eval/report"
 	"fettle/stages/eval/verdict"
 )
@@ -38,6 +40,7 @@ func write(j *stage.Job[Settings], r *results, m *models, e *exam) error {
 	}
 	verdicts := r.verdicts()
 	page := r.page(verdicts, e.prompter)
+	page.Sources = trainedSources(j.In["train"])
 	page.Model, page.Losses, page.Reproduction = m.note.Name, m.losses, reproduction(j, m)
 	judgement, err := json.MarshalIndent(Judgement{page.Metric, page.Alpha, page.Margin, page.Seeds, verdicts}, "", "  ")
 	if err != nil {
@@ -93,6 +96,19 @@ func flat[T any](lists [][]T) []T {
 		out = append(out, list...)
 	}
 	return out
+}
+
+// trainedSources reads what the rows of each source cost off the training's report.
+func trainedSources(train *artifact.Artifact) []schemas.SourceLoss {
+	var report struct {
+		Figures struct {
+			Sources []schemas.SourceLoss `json:"loss_by_source"`
+		} `json:"figures"`
+	}
+	if train == nil || json.Unmarshal(train.Manifest.Report, &report) != nil {
+		return nil
+	}
+	return report.Figures.Sources
 }
 
 // reproduction lists what made the numbers.

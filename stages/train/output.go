@@ -50,6 +50,11 @@ func (f *fitting) write() error {
 	if err := os.WriteFile(path, history.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("write history: %w", err)
 	}
+	sources, err := f.bySource()
+	if err != nil {
+		return err
+	}
+	f.job.Figure("loss_by_source", sources)
 	return f.account()
 }
 

@@ -1,6 +1,9 @@
 package report
 
-import "fettle/stages/eval/verdict"
+import (
+	"fettle/schemas"
+	"fettle/stages/eval/verdict"
+)
 
 // Page is everything that the report shows.
 type Page struct {
@@ -19,6 +22,7 @@ type Page struct {
 	Retrieval []Retrieval
 	Probe     []Proportion
 	Losses    []Curve
+	Sources   []schemas.SourceLoss // what the trained rows cost, by source
 	Cut       []Proportion // answers that met the length limit, by system
 
 	Reproduction []Entry

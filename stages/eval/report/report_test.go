@@ -78,6 +78,7 @@ func sample() report.Page {
 		curve.Loss = append(curve.Loss, 3.4/(1+float64(i)/25)+0.12*float64(i*7919%13)/13)
 	}
 	p.Losses = []report.Curve{curve}
+	p.Sources = []schemas.SourceLoss{{Source: "tldr-pages", Conversations: 4212, Tokens: 61044, First: 2.214, Last: .871}}
 	p.Reproduction = []report.Entry{{"eval key", "3f9d2c5b8e7a1406"}, {"prompt", "{context}\n\n{question}"}, {"bm25", "k1 0.9, b 0.4, k 3"}, {"bootstrap", "10000 resamples, seed 1"}}
 	return p
 }
