@@ -23,7 +23,7 @@ type Page struct {
 	Probe     []Proportion
 	Losses    []Curve
 	Sources   []schemas.SourceLoss // what the trained rows cost, by source
-	Cut       []Proportion // answers that met the length limit, by system
+	Cut       []Proportion         // answers that met the length limit, by system
 
 	Reproduction []Entry
 }
