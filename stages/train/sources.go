@@ -66,13 +66,13 @@ func sumBySource(rows []schemas.RowLoss, source map[string]string) []schemas.Sou
 	}
 	var out []schemas.SourceLoss
 	for name, s := range sums {
-		out = append(out, schemas.SourceLoss{Source: name, Conversations: len(s.ids), Tokens: int64(s.token[0] / seeds), First: mean(s.loss[0], s.token[0]), Last: mean(s.loss[1], s.token[1])})
+		out = append(out, schemas.SourceLoss{Source: name, Conversations: len(s.ids), Tokens: int64(s.token[0] / seeds), First: perToken(s.loss[0], s.token[0]), Last: perToken(s.loss[1], s.token[1])})
 	}
 	slices.SortFunc(out, func(a, b schemas.SourceLoss) int { return strings.Compare(a.Source, b.Source) })
 	return out
 }
 
-func mean(sum, n float64) float64 {
+func perToken(sum, n float64) float64 {
 	if n == 0 {
 		return 0
 	}
