@@ -11,11 +11,15 @@ import (
 
 // Options say how an adapter takes part in a graph.
 type Options struct {
-	Param func(name string) *graph.Node   // gives the nodes of the adapter's weights; nil = the scope's Param
-	Drop  func(x *graph.Node) *graph.Node // dropout on the input of A; nil = none
-	Scale float64                         // on top of each module's own; 0 means 1
-	Off   bool                            // as PEFT's disable_adapter: only biases that trained with it stay
+	Param func(name string) *graph.Node // gives the nodes of the adapter's weights; nil = the scope's Param
+	Drop  Dropout                       // on the input of A; nil = none
+	Scale float64                       // on top of each module's own; 0 means 1
+	Off   bool                          // as PEFT's disable_adapter: only biases that trained with it stay
 }
+
+// Dropout sets values of a module's input to zero. It may be asked about a module again, when a layer is computed anew for
+// its gradients, and must then set the same ones.
+type Dropout func(module string, x *graph.Node) *graph.Node
 
 // Apply puts the adapter into a scope: it adds to what layers compute and takes the place of parameters that train as a
 // whole. Several adapters are applied one after the other, each with an own Param; quantised weights come before all.
@@ -57,7 +61,7 @@ func (a *Adapter) Apply(s *model.Scope, o Options) {
 
 // Hook makes only the function for model.Scope.Adapt. It is enough for adapters that take no parameter's place and panics
 // for others; Apply is for all.
-func (a *Adapter) Hook(param func(name string) *graph.Node, drop func(x *graph.Node) *graph.Node) func(module string, x, y *graph.Node) *graph.Node {
+func (a *Adapter) Hook(param func(name string) *graph.Node, drop Dropout) func(module string, x, y *graph.Node) *graph.Node {
 	if len(a.replaced(false)) > 0 {
 		panic("lora: the adapter trains biases or whole modules: Hook leaves them out, Apply does not")
 	}
@@ -86,7 +90,7 @@ func (a *Adapter) replaced(onlyBiases bool) map[string]string {
 type placed struct {
 	*Adapter
 	base, param, bias func(name string) *graph.Node // bias: what the layer really adds
-	drop              func(x *graph.Node) *graph.Node
+	drop              Dropout
 	scale             float64
 }
 
@@ -114,7 +118,7 @@ func (p *placed) adapt(module string, x, y *graph.Node) *graph.Node {
 func (p *placed) projection(m Module, x, y *graph.Node) *graph.Node {
 	dropped := x
 	if p.drop != nil {
-		dropped = p.drop(x)
+		dropped = p.drop(m.Name, x)
 	}
 	// [.., in]·[rank, in]ᵀ -> [.., rank]; ·[out, rank]ᵀ -> [.., out]: the [out, in] product is never built.
 	inner := scaled(model.Dense(dropped, p.param(m.nameA())), m.Scale*p.scale) // on the small side

@@ -146,7 +146,7 @@ func (r *reference) run(m *model.Model, base model.Weights, q *quant.Set, adapte
 		loss := graph.Div(graph.ReduceAllSum(m.TokenLoss(s, hidden, targets)), count)
 		out := []*graph.Node{m.Logits(s, hidden), loss}
 		if len(trained) > 0 && !o.Off {
-			out = append(out, graph.Gradient(loss, trained...)...)
+			out = append(out, s.Gradient(loss, trained...)...)
 		}
 		return out
 	})

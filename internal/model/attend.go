@@ -9,7 +9,6 @@ import (
 type rowAttention struct {
 	*rotation
 	model *Model
-	scope *Scope
 	masks masks
 	graph *graph.Graph
 	// For prefill: the last layer goes on with the last position only; keep gets every layer's rotated keys and values.
@@ -17,14 +16,14 @@ type rowAttention struct {
 	keep     func(k, v *graph.Node)
 }
 
-func newAttention(m *Model, s *Scope, b Batch) *rowAttention {
+func newAttention(m *Model, b Batch) *rowAttention {
 	g := b.Tokens.Graph()
 	positions := b.Positions
 	if positions == nil {
 		positions = sequence(g, b.Tokens.Shape().Dim(1))
 	}
 	return &rowAttention{
-		rotation: newRotation(m.Config, positions), model: m, scope: s, graph: g,
+		rotation: newRotation(m.Config, positions), model: m, graph: g,
 		masks: masks{segments: b.Segments, built: map[maskKey]*graph.Node{}},
 	}
 }
@@ -39,20 +38,12 @@ func (a *rowAttention) layer(layer int, q, k, v *graph.Node) *graph.Node {
 	}
 	k, v = repeat(k, c.Heads/c.KVHeads), repeat(v, c.Heads/c.KVHeads)
 	window := c.Layers[layer].Window
-	job := attendJob{q: q, k: k, v: v, softcap: c.AttnSoftcap, cut: cut, skip: k.Shape().Dim(2) - d[1]}
-	if a.scope.Remat {
-		job.cut = slice
-	}
+	job := attendJob{q: q, k: k, v: v, softcap: c.AttnSoftcap, skip: k.Shape().Dim(2) - d[1]}
 	for _, b := range a.blocks(layer, k.Shape().Dim(2), window) {
 		job.blocks = append(job.blocks, b)
 		job.masks = append(job.masks, a.masks.add(a.graph, window, b))
 	}
-	var o *graph.Node
-	if a.scope.Remat {
-		o = job.forward()
-	} else {
-		o = job.withGradient()
-	}
+	o := job.withGradient()
 	return graph.Reshape(graph.TransposeAllAxes(o, 1, 2, 0, 3), d[0]*d[1], d[2]*d[3])
 }
 
@@ -95,7 +86,6 @@ type attendJob struct {
 	q, k, v *graph.Node
 	softcap float64
 	skip    int // the positions before the first query
-	cut     func(x *graph.Node, axis, from, to int) *graph.Node
 	blocks  []block
 	masks   []*graph.Node // per block; nil = sees all
 	done    []blockValues
@@ -123,7 +113,7 @@ func (j *attendJob) forward() *graph.Node {
 	outs := make([]*graph.Node, len(j.blocks))
 	for i, b := range j.blocks {
 		d := &j.done[i]
-		score := f32(mulT(j.cut(j.q, 2, b.q0-j.skip, b.q1-j.skip), j.cut(j.k, 2, b.k0, b.k1)))
+		score := f32(mulT(cut(j.q, 2, b.q0-j.skip, b.q1-j.skip), cut(j.k, 2, b.k0, b.k1)))
 		if j.softcap != 0 {
 			d.tanh = graph.Tanh(graph.DivScalar(score, j.softcap))
 			score = graph.MulScalar(d.tanh, j.softcap)
@@ -133,7 +123,7 @@ func (j *attendJob) forward() *graph.Node {
 		}
 		d.e = graph.Exp(graph.Sub(score, graph.StopGradient(graph.ReduceAndKeep(score, graph.ReduceMax, -1))))
 		d.sum = graph.ReduceAndKeep(d.e, graph.ReduceSum, -1)
-		v := j.cut(j.v, 2, b.k0, b.k1)
+		v := cut(j.v, 2, b.k0, b.k1)
 		d.out = graph.Div(mul(as(d.e, v), v), as(d.sum, v))
 		outs[i] = d.out
 	}
@@ -165,8 +155,8 @@ func (j *attendJob) backward(do *graph.Node) (dq, dk, dv *graph.Node) {
 	dqs, dks, dvs := make([]*graph.Node, len(j.blocks)), make([]*graph.Node, len(j.blocks)), make([]*graph.Node, len(j.blocks))
 	for i, b := range j.blocks {
 		d := j.done[i]
-		k, v := j.cut(j.k, 2, b.k0, b.k1), j.cut(j.v, 2, b.k0, b.k1)
-		g := graph.Div(j.cut(do, 2, b.q0-j.skip, b.q1-j.skip), as(d.sum, do))
+		k, v := cut(j.k, 2, b.k0, b.k1), cut(j.v, 2, b.k0, b.k1)
+		g := graph.Div(cut(do, 2, b.q0-j.skip, b.q1-j.skip), as(d.sum, do))
 		dvs[i] = mul(flip(g), as(d.e, g)) // [h, b, head, keys]
 		ds := graph.Mul(d.e, graph.Sub(f32(mulT(g, v)), graph.ReduceAndKeep(f32(graph.Mul(g, d.out)), graph.ReduceSum, -1)))
 		if d.tanh != nil {
@@ -174,7 +164,7 @@ func (j *attendJob) backward(do *graph.Node) (dq, dk, dv *graph.Node) {
 		}
 		ds = as(ds, k)
 		dqs[i] = mul(ds, k)
-		dks[i] = mul(flip(j.cut(j.q, 2, b.q0-j.skip, b.q1-j.skip)), ds)
+		dks[i] = mul(flip(cut(j.q, 2, b.q0-j.skip, b.q1-j.skip)), ds)
 	}
 	dq = dqs[0]
 	if len(dqs) > 1 {
@@ -196,7 +186,7 @@ func (j *attendJob) gather(parts []*graph.Node) *graph.Node {
 			if from >= to {
 				continue
 			}
-			part := j.cut(parts[i], 3, from-b.k0, to-b.k0)
+			part := cut(parts[i], 3, from-b.k0, to-b.k0)
 			if to-from < piece.q1-piece.q0 { // the window begins inside the piece
 				part = padLast(part, from-piece.q0, piece.q1-to)
 			}

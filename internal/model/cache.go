@@ -24,7 +24,7 @@ func (m *Model) Prefill(s *Scope, p Prompt, slots int) (*graph.Node, Cache) {
 	index := graph.Iota(g, shapes.Make(dtypes.Int32, 1, d[1]), 1)
 	offset := graph.Sub(index, graph.ExpandAxes(p.Start, -1)) // [batch, seq], negative on padding
 	zero := graph.ScalarZero(g, dtypes.Int32)
-	a := newAttention(m, s, Batch{
+	a := newAttention(m, Batch{
 		Tokens:    p.Tokens,
 		Positions: graph.Max(offset, zero),
 		Segments:  graph.ConvertDType(graph.GreaterOrEqual(offset, zero), dtypes.Int32),

@@ -7,7 +7,7 @@ import (
 
 // Hidden runs the decoder: [batch, seq, hidden] after the final norm.
 func (m *Model) Hidden(s *Scope, b Batch) *graph.Node {
-	return m.stack(s, m.embed(s, b.Tokens), newAttention(m, s, b))
+	return m.stack(s, m.embed(s, b.Tokens), newAttention(m, b))
 }
 
 // attender is how positions see each other.
@@ -21,31 +21,30 @@ type attender interface {
 // stack runs all layers on the embedded tokens x [batch, seq, hidden]; what is attended to is the caller's. Between the heads
 // values are [batch·seq, width]: matrices need no reshaping for their gradients.
 func (m *Model) stack(s *Scope, x *graph.Node, attend attender) *graph.Node {
-	n := m.Config.Norms
 	batch := x.Shape().Dim(0)
 	x = graph.Reshape(x, batch*x.Shape().Dim(1), m.Config.Hidden)
 	for i := range m.Config.Layers {
 		if s.Trace != nil {
 			s.Trace(i, x)
 		}
-		if s.Remat {
-			x = x.Checkpoint()
-		}
-		h := m.layerNorm(s, i, n.PreAttn, x)
-		h = m.attention(s, i, batch, h, attend)
-		x = graph.Add(attend.queries(i, x), m.layerNorm(s, i, n.PostAttn, h))
-		h = m.layerNorm(s, i, n.PreMLP, x)
-		h = m.feedForward(s, i, h)
-		x = graph.Add(x, m.layerNorm(s, i, n.PostMLP, h))
+		x = s.again(x, func(x *graph.Node) *graph.Node { return m.layer(s, i, batch, x, attend) })
 	}
 	if s.Trace != nil {
 		s.Trace(len(m.Config.Layers), x)
 	}
-	if s.Remat {
-		x = x.StopCheckpoint()
-	}
 	x = m.rmsNorm(s, normName, x)
 	return graph.Reshape(x, batch, x.Shape().Dim(0)/batch, m.Config.Hidden)
+}
+
+// layer is attention and feed-forward, each added to the residual stream x [batch·seq, hidden].
+func (m *Model) layer(s *Scope, i, batch int, x *graph.Node, attend attender) *graph.Node {
+	n := m.Config.Norms
+	h := m.layerNorm(s, i, n.PreAttn, x)
+	h = m.attention(s, i, batch, h, attend)
+	x = graph.Add(attend.queries(i, x), m.layerNorm(s, i, n.PostAttn, h))
+	h = m.layerNorm(s, i, n.PreMLP, x)
+	h = m.feedForward(s, i, h)
+	return graph.Add(x, m.layerNorm(s, i, n.PostMLP, h))
 }
 
 // embed looks tokens [batch, seq] up: [batch, seq, hidden]. An adapter on model.embed_tokens gets the tokens as its x.

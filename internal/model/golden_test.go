@@ -287,7 +287,7 @@ func checkGradients(t *testing.T, b backend.Backend, m *model.Model, w model.Wei
 			for _, name := range wanted {
 				params = append(params, s.Param(name))
 			}
-			return graph.Gradient(graph.Div(graph.ReduceAllSum(losses), count), params...)
+			return s.Gradient(graph.Div(graph.ReduceAllSum(losses), count), params...)
 		}, g.ints("input_ids"), g.ints("position_ids"), g.ints("attention_mask"), g.ints("labels"))
 		for i, name := range wanted {
 			want := g.floats("grad." + name)

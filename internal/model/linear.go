@@ -23,7 +23,7 @@ func linear(s *Scope, l Linear, x *graph.Node) *graph.Node {
 }
 
 // Dense is x W^T with the gradient of W arranged so that the smaller of x and dy is the one transposed (backends multiply
-// row by row; the automatic gradient transposes both). It may stand inside recomputed layers. x [..., in], w [out, in] -> [..., out].
+// row by row; the automatic gradient transposes both). x [..., in], w [out, in] -> [..., out].
 func Dense(x, w *graph.Node) *graph.Node {
 	var dy *graph.Node
 	in, out := w.Shape().Dim(1), w.Shape().Dim(0)
@@ -34,9 +34,8 @@ func Dense(x, w *graph.Node) *graph.Node {
 		}
 		return as(graph.TransposeAllAxes(graph.DotGeneral(graph.TransposeAllAxes(x, 1, 0), []int{1}, nil, dy, []int{0}, nil), 1, 0), w)
 	})
-	return graph.IdentityWithCustomGradient(dotT(x, wi), func(y, v *graph.Node) *graph.Node {
+	return graph.IdentityWithCustomGradient(dotT(x, wi), func(_, v *graph.Node) *graph.Node {
 		dy = v
-		x = y.Inputs()[0].Inputs()[0] // the product's left side: in a recomputed layer this is x computed anew
 		return v
 	})
 }

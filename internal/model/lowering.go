@@ -31,6 +31,14 @@ func flip(x *graph.Node) *graph.Node {
 	return mulT(graph.BroadcastToDims(one, d[0], d[1], d[3], d[3]), x)
 }
 
+// After is x that is not there before the others are: work on it waits for them. No compiler takes it for the x before.
+func After(x *graph.Node, others ...*graph.Node) *graph.Node {
+	if x.Graph().Backend().Name() == goBackend {
+		return graph.SchedulingBarrier(x, others...) // its optimization barriers order nothing
+	}
+	return graph.OptimizationBarriers(append([]*graph.Node{x}, others...)...)[0]
+}
+
 const goBackend = "Go Backend"
 
 func iota4(x *graph.Node, n, axis int) *graph.Node {

@@ -41,7 +41,7 @@ func TestPackedRow(t *testing.T) {
 					params = append(params, s.Param(name))
 				}
 				mean := graph.Div(graph.ReduceAllSum(losses), count)
-				return append([]*graph.Node{m.Logits(s, h), losses, mean}, graph.Gradient(mean, params...)...)
+				return append([]*graph.Node{m.Logits(s, h), losses, mean}, s.Gradient(mean, params...)...)
 			}, g.ints("packed.input_ids"), g.ints("packed.position_ids"), g.ints("packed.segment_ids"), g.ints("packed.labels"))
 			check(t, "logits", flat(t, out[0]), g.floats("logits"), nil, tolerance)
 			check(t, "loss_per_position", flat(t, out[1]), g.floats("loss_per_position"), nil, 2e-5)

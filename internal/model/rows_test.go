@@ -35,7 +35,7 @@ func TestLongRows(t *testing.T) {
 					for _, name := range names {
 						params = append(params, s.Param(name))
 					}
-					return append(graph.Gradient(sum, params...), sum)
+					return append(s.Gradient(sum, params...), sum)
 				}, in...)
 			}
 			want := run(true, false)
@@ -142,7 +142,7 @@ func TestComputeBF16(t *testing.T) {
 			s.Compute = compute
 			h := m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]})
 			sum := graph.ReduceAllSum(m.TokenLoss(s, h, model.Shift(in[3])))
-			return append(graph.Gradient(sum, s.Param("model.layers.0.self_attn.q_proj.weight")), sum)
+			return append(s.Gradient(sum, s.Param("model.layers.0.self_attn.q_proj.weight")), sum)
 		}, longRows(m.Config.Vocab)...)
 	}
 	want, got := run(dtypes.Float32), run(dtypes.BFloat16)
@@ -183,7 +183,7 @@ func TestAdapterGradients(t *testing.T) {
 				return graph.Add(y, model.Dense(model.Dense(x, ab[i]), ab[i+1]))
 			}
 			h := m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]})
-			return graph.Gradient(graph.ReduceAllSum(m.TokenLoss(s, h, model.Shift(in[3]))), ab...)
+			return s.Gradient(graph.ReduceAllSum(m.TokenLoss(s, h, model.Shift(in[3]))), ab...)
 		}, in...)
 	}
 	want, again, remat := run(false), run(false), run(true)

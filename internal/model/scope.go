@@ -17,10 +17,15 @@ type Scope struct {
 	Base func(module string, x *graph.Node) *graph.Node
 	// Compute is the type that activations are computed in; the zero value means Float32.
 	Compute dtypes.DType
-	// Remat recomputes each layer's inner values in the backward pass: less memory, about a third more time.
+	// Remat recomputes each layer's inner values in the backward pass: less memory, about a third more time. Gradients are
+	// then taken by Scope.Gradient.
 	Remat bool
 	// Trace sees the residual stream: the input of layer 0, 1, ..., then the output of the last. nil = nobody looks.
 	Trace func(layer int, x *graph.Node)
+
+	stretches []stretch
+	pulling   bool
+	part      int
 }
 
 // ParamsOf makes Scope.Param out of nodes by name.

@@ -113,7 +113,7 @@ func measure(t *testing.T, b compute.Backend, m *model.Model, w model.Weights, m
 			loss = graph.Add(loss, l)
 		}
 		loss = graph.DivScalar(loss, float64(in[0].Shape().Size()))
-		return append(graph.Gradient(loss, wrt...), loss)
+		return append(s.Gradient(loss, wrt...), loss)
 	})
 	if err != nil {
 		t.Fatal(err)

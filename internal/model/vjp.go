@@ -11,8 +11,6 @@ import (
 //	var d adjoint
 //	x, w = d.input(x, func() *Node {...}), d.input(w, func() *Node {...})
 //	return d.output(f(x, w))
-//
-// It must not span values that are recomputed (Scope.Remat): it would keep them alive.
 type adjoint struct{ value *graph.Node }
 
 // output marks the result whose gradient is wanted.

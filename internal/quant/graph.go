@@ -17,8 +17,7 @@ func (s *Set) Apply(scope *model.Scope) {
 	stored := scope.Param
 	scope.Param = func(name string) *graph.Node {
 		if spec := s.specs[name]; spec != nil {
-			w, _ := spec.node(stored, name, nil)
-			return w
+			return spec.node(stored, name, nil)
 		}
 		return stored(name)
 	}
@@ -32,39 +31,29 @@ func (s *Set) Base(param func(name string) *graph.Node) func(module string, x *g
 		if spec == nil {
 			return nil
 		}
-		w, x := spec.node(param, module+".weight", x)
-		return model.Dense(x, w)
+		return model.Dense(x, spec.node(param, module+".weight", x))
 	}
 }
 
-// node dequantises: float32 of the matrix's shape, constant for gradients. The barrier ties the packed weights to x: where a
-// layer is recomputed in the backward pass its weights are then dequantised anew, and do not stay alive from the forward
-// pass on. It returns x behind the barrier.
-func (s *Spec) node(param func(name string) *graph.Node, name string, x *graph.Node) (w, tied *graph.Node) {
-	in := []*graph.Node{param(name), param(name + ".absmax")}
-	if s.Double {
-		in = append(in, param(name+".nested_absmax"))
-	}
+// node dequantises: float32 of the matrix's shape, constant for gradients. It waits for x: where a layer is computed again
+// for its gradients, its weights are then dequantised anew and do not stay alive from the forward pass on.
+func (s *Spec) node(param func(name string) *graph.Node, name string, x *graph.Node) *graph.Node {
+	packed, scales := param(name), param(name+".absmax")
 	if x != nil {
-		in = append(in, x)
+		packed, scales = model.After(packed, x), model.After(scales, x)
 	}
-	in = graph.OptimizationBarriers(in...)
-	if x != nil {
-		x = in[len(in)-1]
-	}
-	g := in[0].Graph()
-	scales := in[1]
+	g := packed.Graph()
 	if s.Double {
-		scales = perBlock(look(graph.Const(g, s.NestedMap[:]), scales), in[2], s.NestedBlock)
+		scales = perBlock(look(graph.Const(g, s.NestedMap[:]), scales), param(name+".nested_absmax"), s.NestedBlock)
 		scales = graph.AddScalar(scales, float64(s.Offset))
 	}
 	// Each byte looks up its two values at once: [bytes, 2].
-	w = graph.Reshape(look(graph.Const(g, s.pairs()), in[0]), 2*in[0].Shape().Size())
+	w := graph.Reshape(look(graph.Const(g, s.pairs()), packed), 2*packed.Shape().Size())
 	if n := s.Len(); n < w.Shape().Size() {
 		w = graph.Slice(w, graph.AxisRange(0, n))
 	}
 	w = s.round(perBlock(w, scales, s.Block))
-	return graph.StopGradient(graph.Reshape(w, s.Shape...)), x
+	return graph.StopGradient(graph.Reshape(w, s.Shape...))
 }
 
 // look takes the rows of table that the uint8 codes name.

@@ -1,80 +1,153 @@
 package train
 
 import (
+	"cmp"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
+
+	"github.com/gomlx/compute/dtypes"
 
 	"fettle/internal/backend"
 	"fettle/internal/lora"
 	"fettle/internal/model"
 	"fettle/internal/progress"
+	"fettle/internal/quant"
+	"fettle/internal/safetensors"
 )
 
-const tinyConfig = `{"model_type":"llama","hidden_act":"silu","hidden_size":192,"intermediate_size":512,"num_hidden_layers":4,"num_attention_heads":6,
-"num_key_value_heads":6,"head_dim":32,"vocab_size":4096,"rms_norm_eps":1e-5,"rope_parameters":{"rope_theta":10000.0,"rope_type":"default"},"tie_word_embeddings":true,"initializer_range":0.02}`
+// benchShape is a model and its micro-batch.
+type benchShape struct {
+	layers, hidden, ffn, heads, kv, vocab int
+	rows, length                          int
+	trained                               int // every so manieth token
+}
 
-// BenchmarkStep measures optimizer steps of 16 blocks of 256 tokens on the bundled base's shape, in tokens a second.
+// small is what the comparison with PEFT in bench/train uses, large has a head that weighs, tiny is the bundled base's size.
+var benchShapes = map[string]benchShape{
+	"tiny":  {4, 192, 512, 6, 6, 4096, 16, 256, 4},
+	"small": {4, 256, 688, 8, 2, 4096, 4, 256, 1},
+	"large": {12, 768, 2048, 12, 4, 32000, 1, 512, 1},
+}
+
+func (s benchShape) config() string {
+	return fmt.Sprintf(`{"model_type":"llama","hidden_act":"silu","hidden_size":%d,"intermediate_size":%d,"num_hidden_layers":%d,"num_attention_heads":%d,
+"num_key_value_heads":%d,"vocab_size":%d,"rms_norm_eps":1e-5,"rope_theta":10000.0,"initializer_range":0.02}`, s.hidden, s.ffn, s.layers, s.heads, s.kv, s.vocab)
+}
+
+// data are rows of random tokens, a document each.
+func (s benchShape) data() *data {
+	d := &data{length: s.length}
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i := range s.rows {
+		b := blockData{segments: []segment{{conversation: int32(i), end: int32(s.length)}}}
+		for t := range s.length {
+			id := int32(rng.IntN(s.vocab))
+			label := id
+			if t%s.trained != 0 {
+				label = -100
+			}
+			b.tokens, b.labels = append(b.tokens, id), append(b.labels, label)
+		}
+		d.blocks, d.ids = append(d.blocks, b), append(d.ids, fmt.Sprint(i))
+	}
+	return d
+}
+
+// bench makes a training that is ready to step; mode is scratch, lora or qlora (NF4 with double quantisation).
+func (s benchShape) bench(tb testing.TB, mode string, rank int) *training {
+	tb.Helper()
+	check := func(err error) {
+		if err != nil {
+			tb.Helper()
+			tb.Fatal(err)
+		}
+	}
+	dir := tb.TempDir()
+	check(os.WriteFile(filepath.Join(dir, "config.json"), []byte(s.config()), 0o644))
+	m, err := model.Open(dir)
+	check(err)
+	be, err := backend.Open(cmp.Or(os.Getenv("FETTLE_TEST_BACKEND"), "go"))
+	check(err)
+	weights := m.Init(1)
+	base := weights
+	var q quant.Set
+	var a *lora.Adapter
+	if mode == "qlora" {
+		check(m.SaveWeights(filepath.Join(dir, "model.safetensors"), weights, safetensors.BF16))
+		recipe := quant.Plain()
+		recipe.Load = "nf4"
+		base, err = m.LoadWith(recipe.Loader(&q), dir)
+		check(err)
+	}
+	if mode != "scratch" {
+		a, err = lora.New(m, lora.Config{Rank: rank, Alpha: 2 * float64(rank), Targets: []string{lora.AllLinear}}, 1)
+		check(err)
+		weights = a.Weights
+	}
+	p, err := newProgram(m, a, defaults().Optimizer, be.Backend)
+	check(err)
+	p.on(&q)
+	p.remat = os.Getenv("REMAT") != ""
+	if os.Getenv("BF16") != "" {
+		p.compute = dtypes.BFloat16
+	}
+	settings := defaults()
+	settings.Batch.Rows = s.rows
+	tell, err := progress.New("train", tb.Output(), "")
+	check(err)
+	t := &training{settings: settings, data: s.data(), program: p, dir: dir, task: tell.Task("bench", 0, "tokens")}
+	t.state, err = newState(p, weights, s.rows)
+	check(err)
+	for _, name := range p.frozen {
+		t.frozen = append(t.frozen, base[name])
+	}
+	return t
+}
+
+// BenchmarkStep measures whole optimizer steps in tokens a second and in CPU seconds, which a busy machine disturbs less.
 func BenchmarkStep(b *testing.B) {
-	for name, rank := range map[string]int{"scratch": 0, "lora16": 16} {
-		b.Run(name, func(b *testing.B) {
-			dir := b.TempDir()
-			os.WriteFile(filepath.Join(dir, "config.json"), []byte(tinyConfig), 0o644)
-			m, err := model.Open(dir)
-			if err != nil {
-				b.Fatal(err)
-			}
-			be, err := backend.Open("go")
-			if err != nil {
-				b.Fatal(err)
-			}
-			w := m.Init(1)
-			var a *lora.Adapter
-			start := w
-			if rank > 0 {
-				if a, err = lora.New(m, lora.Config{Rank: rank, Alpha: 32, Targets: []string{lora.AllLinear}}, 1); err != nil {
+	for _, c := range []struct {
+		shape, mode string
+		rank        int
+	}{
+		{"tiny", "scratch", 0}, {"tiny", "lora", 16},
+		{"small", "lora", 8}, {"small", "qlora", 8},
+		{"large", "lora", 8}, {"large", "qlora", 8},
+	} {
+		b.Run(c.shape+"/"+c.mode, func(b *testing.B) {
+			s := benchShapes[c.shape]
+			t := s.bench(b, c.mode, c.rank)
+			for range 2 { // compiled, and what is kept between steps is there
+				if err := t.step(b.Context(), 1, 1<<30); err != nil {
 					b.Fatal(err)
 				}
-				start = a.Weights
 			}
-			p, err := newProgram(m, a, defaults().Optimizer, be.Backend)
-			if err != nil {
-				b.Fatal(err)
-			}
-			d := &data{length: 256}
-			rng := rand.New(rand.NewPCG(1, 1))
-			for i := range 16 {
-				bd := blockData{segments: []segment{{conversation: int32(i), end: 256}}}
-				for t := range 256 {
-					id := int32(rng.IntN(4096))
-					label := id
-					if rank > 0 && t%4 != 0 {
-						label = -100
-					}
-					bd.tokens, bd.labels = append(bd.tokens, id), append(bd.labels, label)
-				}
-				d.blocks, d.ids = append(d.blocks, bd), append(d.ids, "x")
-			}
-			s := defaults()
-			s.Batch.Rows = 16
-			tell, _ := progress.New("train", b.Output(), "")
-			t := &training{settings: s, data: d, program: p, dir: dir, task: tell.Task("bench", 0, "tokens")}
-			if t.state, err = newState(p, start, len(d.ids)); err != nil {
-				b.Fatal(err)
-			}
-			for _, name := range p.frozen {
-				t.frozen = append(t.frozen, w[name])
-			}
-			if err := t.step(b.Context(), 1, 1<<30); err != nil {
-				b.Fatal(err)
-			}
+			before := cpuSeconds(b)
 			for b.Loop() {
 				if err := t.step(b.Context(), 1, 1<<30); err != nil {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(16*256*float64(b.N)/b.Elapsed().Seconds(), "tok/s")
+			b.ReportMetric(float64(s.rows*s.length*b.N)/b.Elapsed().Seconds(), "tok/s")
+			b.ReportMetric((cpuSeconds(b)-before)/float64(b.N), "cpu-s/step")
+			if m, ok := backend.MemoryOf(t.program.graph.Executable()); ok {
+				b.ReportMetric(float64(m.Temporary)/(1<<20), "temp-MiB")
+				b.ReportMetric(float64(m.Arguments)/(1<<20), "args-MiB")
+			}
+			b.ReportMetric(t.state.history[len(t.state.history)-1].Loss, "loss")
 		})
 	}
+}
+
+// cpuSeconds are those of the whole process so far.
+func cpuSeconds(tb testing.TB) float64 {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		tb.Fatal(err)
+	}
+	return float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9
 }

@@ -173,7 +173,7 @@ func measured(loss float64) (float64, error) {
 // evaluated is the graph without training: the losses of the trained tokens, [n], without dropout and noise, and what else
 // the objective tells.
 func (p *program) evaluated(in []*graph.Node) []*graph.Node {
-	losses, _, _ := p.losses(in, false)
+	_, losses, _, _ := p.losses(in, false)
 	_, told := p.objective(losses, in[batchInputs:p.inputs()])
 	return append([]*graph.Node{losses}, told...)
 }

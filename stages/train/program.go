@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -24,12 +25,15 @@ type program struct {
 	quant     *quant.Set // nil: the frozen weights are plain floats
 	pref      preference // nil: objective sft
 	backend   compute.Backend
+	compute   dtypes.DType // of activations; the zero value is Float32
+	remat     bool         // layers are computed again in the backward pass
 
 	noise float64 // of the embeddings (NEFTune); 0 = none
 
 	first, more *graph.Exec // gradients of a window's first micro-batch, and of a further one
 	forward     *graph.Exec // losses without training: of held-out rows, of a reference
 	update      *update
+	graph       *graph.Graph // of the last gradients
 }
 
 func newProgram(m *model.Model, a *lora.Adapter, opt Optimizer, b compute.Backend) (*program, error) {
@@ -84,10 +88,11 @@ func (p *program) inputs() int {
 // Outputs: the loss summed (over the trained tokens, or as the objective has it), the losses of the trained tokens [n], what
 // else the objective tells, and the gradients of that sum (plus the sums so far).
 func (p *program) gradients(in []*graph.Node, more bool) []*graph.Node {
-	losses, weights, sums := p.losses(in, true)
+	p.graph = in[0].Graph()
+	scope, losses, weights, sums := p.losses(in, true)
 	total, told := p.objective(losses, in[batchInputs:p.inputs()])
 	out := append([]*graph.Node{total, losses}, told...)
-	for i, g := range graph.Gradient(total, weights...) {
+	for i, g := range scope.Gradient(total, weights...) {
 		if more {
 			g = graph.Add(g, sums[i])
 		}
@@ -97,7 +102,7 @@ func (p *program) gradients(in []*graph.Node, more bool) []*graph.Node {
 }
 
 // losses of the trained tokens, [n], with dropout and noise if it is for training; and the inputs behind the batch.
-func (p *program) losses(in []*graph.Node, train bool) (losses *graph.Node, weights, sums []*graph.Node) {
+func (p *program) losses(in []*graph.Node, train bool) (scope *model.Scope, losses *graph.Node, weights, sums []*graph.Node) {
 	batch, in := in[:batchInputs], in[p.inputs():]
 	nodes := map[string]*graph.Node{}
 	for i, name := range p.trainable {
@@ -109,35 +114,21 @@ func (p *program) losses(in []*graph.Node, train bool) (losses *graph.Node, weig
 		nodes[name] = in[i]
 	}
 	sums = in[len(p.frozen):]
-	scope := &model.Scope{Param: model.ParamsOf(nodes)}
+	scope = &model.Scope{Param: model.ParamsOf(nodes), Compute: p.compute, Remat: p.remat && train}
 	p.quant.Apply(scope)
 	var noise *graph.Node
-	var drop func(*graph.Node) *graph.Node
+	var drop lora.Dropout
 	if train {
 		var random *graph.Node
 		noise, random = neftune(p.model.Config, p.noise, batch[5], batch[2])
-		drop = p.dropout(random)
+		drop = p.dropout(scope, random)
 	}
 	if p.adapter != nil {
 		p.adapter.Apply(scope, lora.Options{Drop: drop})
 	}
 	disturb(scope, p.model.Config, noise)
 	hidden := p.model.Hidden(scope, model.Batch{Tokens: batch[0], Positions: batch[1], Segments: batch[2]})
-	return p.model.TokenLoss(scope, model.Select(hidden, batch[3]), batch[4]), weights, sums
-}
-
-// dropout sets inputs of the adapters to zero at random and scales up the rest; nil when there is none.
-func (p *program) dropout(state *graph.Node) func(x *graph.Node) *graph.Node {
-	if p.adapter == nil || p.adapter.Config.Dropout == 0 {
-		return nil
-	}
-	rate := p.adapter.Config.Dropout
-	return func(x *graph.Node) *graph.Node {
-		var u *graph.Node
-		state, u = graph.RandomUniform(state, x.Shape())
-		keep := graph.ConvertDType(graph.GreaterOrEqual(u, graph.Scalar(x.Graph(), x.DType(), rate)), x.DType())
-		return graph.MulScalar(graph.Mul(x, keep), 1/(1-rate))
-	}
+	return scope, p.model.TokenLoss(scope, model.Select(hidden, batch[3]), batch[4]), weights, sums
 }
 
 // batchTensors are the inputs of gradients for one micro-batch; random is the seed of its dropout.
