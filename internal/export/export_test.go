@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"fettle/internal/backend"
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/export"
 	"fettle/internal/model"
 	"fettle/internal/safetensors"
@@ -32,10 +32,7 @@ func open(t *testing.T, base, adapter string) *export.Source {
 
 func run(t *testing.T, s *export.Source, o export.Options) *export.Report {
 	t.Helper()
-	b, err := backend.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := backendtest.Open(t)
 	r, err := export.Run(s, b, o)
 	if err != nil {
 		t.Fatal(err)
@@ -111,10 +108,7 @@ func TestShards(t *testing.T) {
 	if len(shards) < 2 || r.Gate.Tensors == 0 {
 		t.Errorf("%d shards, gate %+v", len(shards), r.Gate)
 	}
-	b, err := backend.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := backendtest.Open(t)
 	// One file beside the old shards: a reader could take either.
 	if _, err := export.Run(open(t, "llama3", ""), b, export.Options{Format: export.Merged, DType: "f32", To: to}); err == nil || !strings.Contains(err.Error(), "other weights") {
 		t.Errorf("got %v", err)
@@ -123,12 +117,9 @@ func TestShards(t *testing.T) {
 
 // A limit on the divergence refuses, and leaves nothing behind.
 func TestLimit(t *testing.T) {
-	b, err := backend.Open("go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := backendtest.Open(t)
 	to := t.TempDir()
-	_, err = export.Run(open(t, "llama", ""), b, export.Options{Format: export.GGUF, DType: "q4_0", To: to, MaxKL: 1e-9})
+	_, err := export.Run(open(t, "llama", ""), b, export.Options{Format: export.GGUF, DType: "q4_0", To: to, MaxKL: 1e-9})
 	if !export.IsRefused(err) {
 		t.Fatalf("got %v, want a refusal", err)
 	}

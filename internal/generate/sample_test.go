@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/generate"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
@@ -98,7 +99,7 @@ func TestGoldenEnds(t *testing.T) {
 		}
 	}
 	m, w := openModel(t, filepath.Join(dir, "families/llama3"))
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	got := greedy(t, b, m, w, nil, generate.Options{MaxNew: steps, EOS: readInts(t, path, "eos.ids")}, prompts)
 	without := greedy(t, b, m, w, nil, generate.Options{MaxNew: steps, EOS: []int32{}}, prompts)
 	for i := range rows {
@@ -114,7 +115,7 @@ func TestGoldenEnds(t *testing.T) {
 // A row's draws depend on its seed and not on the rows beside it; greedy rows in the same batch stay greedy.
 func TestSampledRows(t *testing.T) {
 	m, w := openModel(t, shared.Path(t, "golden/models/families/llama3"))
-	g, err := generate.New(m, w, nil, testBackend(t), generate.Options{MaxNew: 12, EOS: []int32{}})
+	g, err := generate.New(m, w, nil, backendtest.Open(t), generate.Options{MaxNew: 12, EOS: []int32{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/generate"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
@@ -17,7 +18,7 @@ import (
 
 // Rows join and leave at all times; each gets the tokens that it gets alone, whatever the family's way to attend.
 func TestSession(t *testing.T) {
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	for _, family := range []string{"llama3", "mistral", "gemma3_text", "smollm3", "phi3_longrope"} {
 		t.Run(family, func(t *testing.T) {
 			m, w := openModel(t, shared.Path(t, filepath.Join("golden/models/families", family)))
@@ -132,7 +133,7 @@ func TestScore(t *testing.T) {
 			rows[i/seq] = append(rows[i/seq], ids[i])
 		}
 	}
-	g, err := generate.New(m, w, nil, testBackend(t), generate.Options{MaxNew: 1})
+	g, err := generate.New(m, w, nil, backendtest.Open(t), generate.Options{MaxNew: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/generate"
 	"fettle/internal/model"
 )
@@ -40,7 +41,7 @@ func TestSpeed(t *testing.T) {
 	}
 	batch, _ := strconv.Atoi(os.Getenv("FETTLE_SPEED_BATCH")) // 0 = the default
 	for _, adapted := range []bool{false, true} {
-		g, err := generate.New(m, w, adapter(t, m, adapted), testBackend(t), generate.Options{MaxNew: 64, EOS: []int32{}, Batch: batch})
+		g, err := generate.New(m, w, adapter(t, m, adapted), backendtest.Open(t), generate.Options{MaxNew: 64, EOS: []int32{}, Batch: batch})
 		if err != nil {
 			t.Fatal(err)
 		}

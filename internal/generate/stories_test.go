@@ -14,6 +14,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/google/go-cmp/cmp"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/generate"
 	"fettle/internal/model"
 	"fettle/internal/shared"
@@ -42,7 +43,7 @@ func TestStories260K(t *testing.T) {
 	if err := json.Unmarshal(data, &want); err != nil {
 		t.Fatal(err)
 	}
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	var tokens, next []int32
 	for _, s := range want.Steps {
 		tokens, next = append(tokens, s.In), append(next, s.Argmax)

@@ -16,6 +16,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"fettle/internal/backend"
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/lora"
 	"fettle/internal/model"
 )
@@ -133,7 +134,7 @@ var kinds = []struct {
 func TestKinds(t *testing.T) {
 	for _, tc := range kinds {
 		t.Run(tc.name, func(t *testing.T) {
-			b := testBackend(t)
+			b := backendtest.Open(t)
 			m, base := tiny(t, tc.tied)
 			tc.c.Rank, tc.c.Alpha = 4, 6
 			a, err := lora.New(m, tc.c, 3)
@@ -205,7 +206,7 @@ func same(t *testing.T, b backend.Backend, m *model.Model, base model.Weights, a
 }
 
 func TestSeveralAdaptersEqualTheirMerges(t *testing.T) {
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	m, base := tiny(t, true)
 	var adapters []*lora.Adapter
 	w := base

@@ -16,25 +16,13 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"fettle/internal/backend"
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/lora"
 	"fettle/internal/model"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
 )
-
-func testBackend(t testing.TB) backend.Backend {
-	t.Helper()
-	name := os.Getenv("FETTLE_TEST_BACKEND")
-	if name == "" {
-		name = "go"
-	}
-	b, err := backend.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // reference is a golden case: a base model, an adapter on it, and what PEFT makes of them.
 type reference struct {
@@ -60,7 +48,7 @@ func openReference(t testing.TB, root, dir string) *reference {
 	if err := json.Unmarshal(raw, &c); err != nil {
 		t.Fatal(err)
 	}
-	r := &reference{t: t, backend: testBackend(t), quant: &quant.Set{}}
+	r := &reference{t: t, backend: backendtest.Open(t), quant: &quant.Set{}}
 	base := filepath.Join(root, c.Base)
 	if r.model, err = model.Open(base); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/google/go-cmp/cmp"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
@@ -120,7 +121,7 @@ func TestLoadOnBackend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	host, err := m.Load(dir)
 	if err != nil {
 		t.Fatal(err)

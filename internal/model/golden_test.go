@@ -11,24 +11,11 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"fettle/internal/backend"
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
 )
-
-// testBackend is FETTLE_TEST_BACKEND, else go: the same tests run on any backend.
-func testBackend(t testing.TB) backend.Backend {
-	t.Helper()
-	name := os.Getenv("FETTLE_TEST_BACKEND")
-	if name == "" {
-		name = "go"
-	}
-	b, err := backend.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 // golden is an open file of reference tensors.
 type golden struct {
@@ -184,7 +171,7 @@ func familyDirs(t *testing.T) []string {
 const tolerance = 1e-4 // of logits and hidden states; the reference's own noise is 1.2e-5
 
 func TestFamilies(t *testing.T) {
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	for _, dir := range familyDirs(t) {
 		for _, config := range []string{"config.json", "config.v4.json"} {
 			if _, err := os.Stat(filepath.Join(dir, config)); err != nil {

@@ -10,13 +10,14 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/google/go-cmp/cmp"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
 	"fettle/internal/shared"
 )
 
 // Three documents in one row give what each gives alone: logits, losses and gradients of the reference.
 func TestPackedRow(t *testing.T) {
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	files, err := filepath.Glob(filepath.Join(shared.Path(t, "golden/models/train"), "packing-*.safetensors"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no packing files: %v", err)
@@ -67,7 +68,7 @@ func lossTokens(t *testing.T, g golden) int64 {
 
 // What one document of a row holds does not change a bit of another's logits; rows long enough for several blocks.
 func TestSegmentsDoNotLeak(t *testing.T) {
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	for _, family := range []string{"llama3", "gemma3_text"} {
 		m, w := openFamily(t, shared.Path(t, "golden/models/families/"+family), "config.json")
 		const seq, border = 200, 90

@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
 	"fettle/internal/shared"
 )
@@ -15,7 +16,7 @@ import (
 // On rows of several blocks the gradients written by hand equal the automatic ones (Remat uses those), with windows,
 // softcaps, grouped heads, segments and untrained positions; and selected rows give the losses of all rows.
 func TestLongRows(t *testing.T) {
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	for _, family := range []string{"llama3", "mistral", "gemma2", "gemma3_text", "glm4"} {
 		t.Run(family, func(t *testing.T) {
 			m, w := openFamily(t, shared.Path(t, "golden/models/families/"+family), "config.json")
@@ -81,7 +82,7 @@ func longRows(vocab int) []*tensors.Tensor {
 
 // An adapter sees every projection with the input and output sizes that Linears promises, and the head where it is its own.
 func TestAdaptSeesEveryLinear(t *testing.T) {
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	for _, family := range []string{"llama", "phi3", "glm4", "qwen3_moe"} {
 		m, w := openFamily(t, shared.Path(t, "golden/models/families/"+family), "config.json")
 		seen := map[string]bool{}
@@ -114,7 +115,7 @@ func TestAdaptSeesEveryLinear(t *testing.T) {
 
 // A head with an adapter takes the loss of the adapted logits.
 func TestLossThroughAdaptedHead(t *testing.T) {
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	m, w := openFamily(t, shared.Path(t, "golden/models/families/llama"), "config.json")
 	in := longRows(m.Config.Vocab)
 	out := program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
@@ -135,7 +136,7 @@ func TestLossThroughAdaptedHead(t *testing.T) {
 
 // Half-precision computing follows float32 within its rounding (bf16 has 8 bits), gradients included.
 func TestComputeBF16(t *testing.T) {
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	m, w := openFamily(t, shared.Path(t, "golden/models/families/llama3"), "config.json")
 	run := func(compute dtypes.DType) []*tensors.Tensor {
 		return program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
@@ -154,7 +155,7 @@ func TestComputeBF16(t *testing.T) {
 
 // An adapter inside recomputed layers gets the gradients it gets without recomputing, and equal bits on every run.
 func TestAdapterGradients(t *testing.T) {
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	m, w := openFamily(t, shared.Path(t, "golden/models/families/llama3"), "config.json")
 	const rank = 3
 	rng := rand.New(rand.NewPCG(3, 4))

@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
 )
 
@@ -26,7 +27,7 @@ func TestSpeed(t *testing.T) {
 	if os.Getenv("FETTLE_SPEED") == "" {
 		t.Skip("left out: set FETTLE_SPEED=1 to measure")
 	}
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	cfg, err := model.ParseConfig([]byte(tinyConfig))
 	if err != nil {
 		t.Fatal(err)

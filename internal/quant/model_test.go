@@ -13,24 +13,12 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"fettle/internal/backend"
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
 )
-
-func testBackend(t testing.TB) backend.Backend {
-	t.Helper()
-	name := os.Getenv("FETTLE_TEST_BACKEND")
-	if name == "" {
-		name = "go"
-	}
-	b, err := backend.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
 
 func (g golden) ints(name string) *tensors.Tensor {
 	g.t.Helper()
@@ -117,7 +105,7 @@ func TestLogitsEqualDequantisedReference(t *testing.T) {
 					equalRounded(t, g, c, info.DType, values)
 				}
 			}
-			b := testBackend(t)
+			b := backendtest.Open(t)
 			for _, remat := range []bool{false, true} {
 				out := run(t, b, w, func(s *model.Scope, in []*graph.Node) []*graph.Node {
 					s.Remat = remat
@@ -160,7 +148,7 @@ func TestGraphDequantisesToTheSameBits(t *testing.T) {
 					names = append(names, p.Name)
 				}
 			}
-			out := run(t, testBackend(t), w, func(s *model.Scope, _ []*graph.Node) (all []*graph.Node) {
+			out := run(t, backendtest.Open(t), w, func(s *model.Scope, _ []*graph.Node) (all []*graph.Node) {
 				set.Apply(s)
 				for _, name := range names {
 					all = append(all, s.Param(name))

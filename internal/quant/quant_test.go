@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
@@ -150,7 +151,7 @@ func TestQuantisedModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := testBackend(t)
+	b := backendtest.Open(t)
 	tokens := tensors.FromFlatDataAndDimensions([]int32{1, 2, 3, 4}, 1, 4)
 	forward := func(s *model.Scope, in []*graph.Node) []*graph.Node {
 		return []*graph.Node{m.Logits(s, m.Hidden(s, model.Batch{Tokens: in[0]}))}

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +13,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"fettle/internal/backend"
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/lora"
 	"fettle/internal/model"
 	"fettle/internal/progress"
@@ -156,16 +155,6 @@ func startOf(t *testing.T, root, folder string) (base, adapter string) {
 	return filepath.Join(root, config.Base), adapter
 }
 
-// testBackend is FETTLE_TEST_BACKEND, else go.
-func testBackend(t *testing.T) backend.Backend {
-	t.Helper()
-	b, err := backend.Open(cmp.Or(os.Getenv("FETTLE_TEST_BACKEND"), "go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 // follow repeats a trajectory with our program.
 func follow(t *testing.T, root, folder string, tr trajectory) *training {
 	t.Helper()
@@ -198,7 +187,7 @@ func follow(t *testing.T, root, folder string, tr trajectory) *training {
 		a.Config.PlusRatio = h.PlusRatio
 		start = a.Weights
 	}
-	p, err := newProgram(m, a, s.Optimizer, testBackend(t).Backend)
+	p, err := newProgram(m, a, s.Optimizer, backendtest.Open(t).Backend)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/google/go-cmp/cmp"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
 )
 
@@ -15,7 +16,7 @@ import (
 func noiseOf(t *testing.T, alpha float64, seed int64) []float32 {
 	t.Helper()
 	c := &model.Config{Hidden: 64, EmbedScale: 1}
-	e := graph.MustNewExec(testBackend(t).Backend, func(state, segments *graph.Node) *graph.Node {
+	e := graph.MustNewExec(backendtest.Open(t).Backend, func(state, segments *graph.Node) *graph.Node {
 		noise, _ := neftune(c, alpha, state, segments)
 		return noise
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/google/go-cmp/cmp"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
@@ -27,7 +28,7 @@ type driven struct {
 
 func drive(t *testing.T, o Optimizer, name string, decays bool, start []float32, dims ...int) *driven {
 	t.Helper()
-	p := &program{opt: o, backend: testBackend(t).Backend, trainable: []string{name}, decays: []bool{decays}}
+	p := &program{opt: o, backend: backendtest.Open(t).Backend, trainable: []string{name}, decays: []bool{decays}}
 	s, err := newState(p, map[string]*tensors.Tensor{name: tensors.FromFlatDataAndDimensions(slices.Clone(start), dims...)}, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +179,7 @@ func TestCodesInTheGraph(t *testing.T) {
 			x[i] = (m[i] + m[i-1]) / 2
 		}
 		x[0] = 1
-		e := graph.MustNewExec(testBackend(t).Backend, func(x *graph.Node) []*graph.Node {
+		e := graph.MustNewExec(backendtest.Open(t).Backend, func(x *graph.Node) []*graph.Node {
 			codes, absmax := m.Codes(x)
 			return []*graph.Node{codes, absmax, m.Node(codes, absmax)}
 		})

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fettle/internal/backend"
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/lora"
 	"fettle/internal/model"
 	"fettle/internal/progress"
@@ -39,14 +40,7 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := os.Getenv("FETTLE_TEST_BACKEND")
-	if name == "" {
-		name = "go"
-	}
-	be, err := backend.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	be := backendtest.Open(t)
 	return &bench{m, m.Init(7), be}
 }
 
