@@ -70,7 +70,7 @@ func (b *batch) advance() ([]int32, error) {
 		b.state.free() // the first position with longrope's long factors: they hold for the positions before it too
 		return b.prefill()
 	}
-	if size := padRows(len(b.rows)); size <= b.state.rows/2 {
+	if size := b.sizeOf(len(b.rows)); b.programs.shrinks(size, b.state.rows) {
 		if err := b.programs.compact(b.state, pad(b.slots, size)); err != nil {
 			return nil, err
 		}
@@ -91,11 +91,11 @@ func (b *batch) advance() ([]int32, error) {
 
 // prefill runs the rows' tokens so far and leaves their cache in b.state.
 func (b *batch) prefill() ([]int32, error) {
-	size, seq := padRows(len(b.rows)), 0
+	size, seq := b.sizeOf(len(b.rows)), 0
 	for _, r := range b.rows {
 		seq = max(seq, len(r.tokens))
 	}
-	seq = padLength(seq)
+	seq = b.programs.length(seq)
 	tokens, start := make([]int32, size*seq), make([]int32, size)
 	b.slots = make([]int, len(b.rows))
 	for i := range size {
@@ -114,6 +114,9 @@ func (b *batch) prefill() ([]int32, error) {
 	return b.choose(next), nil
 }
 
+// sizeOf is how many rows are computed where n run.
+func (b *batch) sizeOf(n int) int { return b.programs.sizes.rows(n, b.options.Batch) }
+
 // samples reports whether any running row needs its scores and not just the best token.
 func (b *batch) samples() bool {
 	return slices.ContainsFunc(b.rows, func(r *row) bool { return r.sampling != nil })
@@ -130,24 +133,6 @@ func (b *batch) choose(next scores) []int32 {
 		}
 	}
 	return picked
-}
-
-// padRows rounds a number of rows up to a power of two: few programs.
-func padRows(n int) int {
-	size := 1
-	for size < n {
-		size *= 2
-	}
-	return size
-}
-
-// padLength rounds a prompt's length up: by 32 at first, by an eighth of the next power of two for long ones.
-func padLength(n int) int {
-	step := max(32, padRows(n)/8)
-	if n <= 16 {
-		step = 16
-	}
-	return (n + step - 1) / step * step
 }
 
 // pad repeats the last row to make size of them.

@@ -63,7 +63,7 @@ func (j *Joining) advance() (*Row, error) {
 	if j.state == nil {
 		j.state, next, err = s.g.programs.prefill(j.tokens[:chunk], []int32{j.start}, chunk, all)
 		if err == nil && !last {
-			err = s.g.programs.extendTo(j.state, len(j.tokens)+headroom)
+			err = s.g.programs.extendTo(j.state, s.g.programs.slots(len(j.tokens)))
 		}
 	} else {
 		next, err = s.g.programs.extend(j.state, j.tokens[at:at+chunk], all)

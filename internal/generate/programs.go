@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -15,11 +16,9 @@ import (
 	"fettle/internal/quant"
 )
 
-// headroom is how many positions a cache has beyond its prompts, and gets more each time it is full.
-const headroom = 32
-
 // programs are the compiled graphs over a fixed set of weights.
 type programs struct {
+	sizes
 	model   *model.Model
 	backend backend.Backend
 	names   []string // of the weights, then of the adapter's
@@ -51,7 +50,7 @@ type state struct {
 }
 
 func newPrograms(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Backend, o Options) (*programs, error) {
-	p := &programs{model: m, backend: b, adapter: a, quant: o.Quant, told: map[string]bool{}, say: o.Compiling}
+	p := &programs{sizes: sizes{few: strings.HasPrefix(b.Name, "xla:")}, model: m, backend: b, adapter: a, quant: o.Quant, told: map[string]bool{}, say: o.Compiling}
 	p.add(w)
 	if a != nil {
 		if err := a.Check(); err != nil {
@@ -62,7 +61,7 @@ func newPrograms(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Bac
 	for _, x := range []struct {
 		exec  **graph.Exec
 		build func(in []*graph.Node) []*graph.Node
-	}{{&p.prefillExec[0], p.buildPrefill(false)}, {&p.prefillExec[1], p.buildPrefill(true)}, {&p.stepExec[0], p.buildStep(false)}, {&p.stepExec[1], p.buildStep(true)}, {&p.growExec, buildGrow}, {&p.compactExec, buildCompact},
+	}{{&p.prefillExec[0], p.buildPrefill(false)}, {&p.prefillExec[1], p.buildPrefill(true)}, {&p.stepExec[0], p.buildStep(false)}, {&p.stepExec[1], p.buildStep(true)}, {&p.growExec, p.buildGrow}, {&p.compactExec, buildCompact},
 		{&p.extendExec[0], p.buildExtend(false)}, {&p.extendExec[1], p.buildExtend(true)}, {&p.extendToExec, buildExtendTo},
 		{&p.arrangeExec[0], buildArrange(1)}, {&p.arrangeExec[1], buildArrange(2)}, {&p.hiddenExec, p.buildHidden}, {&p.headExec, p.buildHead}} {
 		exec, err := graph.NewExec(b.Backend, x.build)
@@ -124,7 +123,7 @@ func (p *programs) score(s *model.Scope, hidden *graph.Node, all bool) []*graph.
 func (p *programs) buildPrefill(all bool) func(in []*graph.Node) []*graph.Node {
 	return func(in []*graph.Node) []*graph.Node {
 		s, in := p.scope(in)
-		hidden, cache := p.model.Prefill(s, model.Prompt{Tokens: in[0], Start: in[1]}, in[0].Shape().Dim(1)+headroom)
+		hidden, cache := p.model.Prefill(s, model.Prompt{Tokens: in[0], Start: in[1]}, p.slots(in[0].Shape().Dim(1)))
 		return append(p.score(s, hidden, all), cache...)
 	}
 }
@@ -137,10 +136,10 @@ func (p *programs) buildStep(all bool) func(in []*graph.Node) []*graph.Node {
 	}
 }
 
-func buildGrow(cache []*graph.Node) []*graph.Node {
+func (p *programs) buildGrow(cache []*graph.Node) []*graph.Node {
 	out := make([]*graph.Node, len(cache))
 	for i, x := range cache {
-		out[i] = model.Grow(x, x.Shape().Dim(2)+headroom)
+		out[i] = model.Grow(x, p.slots(x.Shape().Dim(2)))
 	}
 	return out
 }
@@ -157,7 +156,7 @@ func buildCompact(in []*graph.Node) []*graph.Node {
 
 // prefill runs prompts padded to seq: tokens [batch·seq], start [batch].
 func (p *programs) prefill(tokens, start []int32, seq int, all bool) (*state, scores, error) {
-	st := &state{rows: len(start), slots: seq + headroom, filled: seq, start: tensors.FromFlatDataAndDimensions(start, len(start))}
+	st := &state{rows: len(start), slots: p.slots(seq), filled: seq, start: tensors.FromFlatDataAndDimensions(start, len(start))}
 	in := tensors.FromFlatDataAndDimensions(tokens, len(start), seq)
 	p.compiling("prefill %dx%d", len(start), seq)
 	out, err := p.prefillExec[index(all)].Call(append(slices.Clone(p.weights), in, st.start)...)
@@ -209,7 +208,7 @@ func (p *programs) grow(st *state) error {
 		return fmt.Errorf("grow the cache: %w", err)
 	}
 	st.freeCache()
-	st.cache, st.slots = out, st.slots+headroom
+	st.cache, st.slots = out, p.slots(st.slots)
 	return nil
 }
 

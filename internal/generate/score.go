@@ -57,7 +57,8 @@ func (g *Generator) together(rows [][]int32, order []int) bool {
 	if g.longRope > 0 {
 		return false
 	}
-	return padLength(first) == padLength(last) && padRows(len(order))*padLength(last) <= scoreTokens
+	z := g.programs.sizes
+	return z.length(first) == z.length(last) && z.up(len(order))*z.length(last) <= scoreTokens
 }
 
 // Score gives every token of the rows its log-probability given those before it, and the `top` most likely tokens at its
@@ -81,9 +82,9 @@ func (g *Generator) Score(ctx context.Context, rows [][]int32, top int) ([][]Tok
 
 // logits runs the rows `order` as one batch, padded on the right: what comes later changes nothing before it.
 func (g *Generator) logits(ctx context.Context, rows [][]int32, order []int, fn func(row, position int, logits []float32) error) error {
-	seq, size := len(rows[order[len(order)-1]]), padRows(len(order))
+	seq, size := len(rows[order[len(order)-1]]), g.programs.up(len(order))
 	if g.longRope == 0 {
-		seq = padLength(seq)
+		seq = g.programs.length(seq)
 	}
 	tokens := make([]int32, size*seq)
 	type place struct{ row, position int }
@@ -100,7 +101,7 @@ func (g *Generator) logits(ctx context.Context, rows [][]int32, order []int, fn 
 		return err
 	}
 	defer hidden.MustFinalizeAll()
-	chunk := padRows(max(1, min(len(at), scoreLogits/g.vocab)))
+	chunk := g.programs.up(max(1, min(len(at), scoreLogits/g.vocab)))
 	for from := 0; from < len(at); from += chunk {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)

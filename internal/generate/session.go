@@ -97,7 +97,7 @@ func (s *Session) step() error {
 		s.Close() // the first position with longrope's long factors: they hold for the positions before it too
 		return s.join([]*Row{r})
 	}
-	if padRows(s.Running()) <= s.state.rows/2 || s.state.filled == s.state.slots {
+	if s.g.programs.shrinks(s.sizeOf(s.Running()), s.state.rows) || s.state.filled == s.state.slots {
 		if err := s.arrange(nil); err != nil {
 			return err
 		}
@@ -116,6 +116,9 @@ func (s *Session) step() error {
 	return nil
 }
 
+// sizeOf is how many rows are computed where n run.
+func (s *Session) sizeOf(n int) int { return s.g.programs.sizes.rows(n, s.limit) }
+
 // group is the state of some rows that have just been prefilled.
 type group struct {
 	state *state
@@ -128,11 +131,11 @@ func (s *Session) join(rows []*Row) error {
 	if s.Running() == 0 {
 		s.Close()
 	}
-	size, seq := padRows(len(rows)), 0
+	size, seq := s.sizeOf(len(rows)), 0
 	for _, r := range rows {
 		seq = max(seq, len(r.tokens))
 	}
-	seq = padLength(seq)
+	seq = s.g.programs.length(seq)
 	tokens := make([]int32, size*seq)
 	n := &group{start: make([]int32, size), rows: make([]*Row, size)}
 	copy(n.rows, rows)
@@ -202,7 +205,7 @@ func (s *Session) arrange(n *group) error {
 			}
 		}
 	}
-	to := &group{state: &state{filled: filled, slots: padLength(filled + headroom)}}
+	to := &group{state: &state{filled: filled, slots: s.g.programs.length(s.g.programs.slots(filled))}}
 	var from []int32 // rows of all parts together
 	base := 0
 	for _, p := range parts {
@@ -215,7 +218,7 @@ func (s *Session) arrange(n *group) error {
 		}
 		base += p.state.rows
 	}
-	to.state.rows = padRows(len(from))
+	to.state.rows = s.sizeOf(len(from))
 	for len(from) < to.state.rows { // free rows: they see what they write themselves
 		from, to.rows, to.start = append(from, from[0]), append(to.rows, nil), append(to.start, int32(filled))
 	}

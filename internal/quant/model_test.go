@@ -160,12 +160,26 @@ func TestGraphDequantisesToTheSameBits(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !slices.Equal(flat(t, out[i]), want) {
+				if got := flat(t, out[i]); !slices.Equal(got, want) && !fused(got, want) {
 					t.Errorf("%s differs", name)
 				}
 			}
 		})
 	}
+}
+
+// fused says whether values differ by what XLA may: it makes one instruction of code·scale + offset, which rounds once where
+// bitsandbytes and our Go code round twice. That moves a scale, and with it its block, by the last bit or two of a float32.
+func fused(got, want []float32) bool {
+	if backendtest.Name() == "go" || len(got) != len(want) {
+		return false
+	}
+	for i := range want {
+		if math.Abs(float64(got[i]-want[i])) > 0x1p-22*math.Abs(float64(want[i])) {
+			return false
+		}
+	}
+	return true
 }
 
 func TestSavedFilesEqualBitsandbytes(t *testing.T) {
