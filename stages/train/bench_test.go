@@ -1,7 +1,6 @@
 package train
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 
 	"fettle/internal/backend"
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/lora"
 	"fettle/internal/model"
 	"fettle/internal/progress"
@@ -70,8 +70,7 @@ func (s benchShape) bench(tb testing.TB, mode string, rank int) *training {
 	check(os.WriteFile(filepath.Join(dir, "config.json"), []byte(s.config()), 0o644))
 	m, err := model.Open(dir)
 	check(err)
-	be, err := backend.Open(cmp.Or(os.Getenv("FETTLE_TEST_BACKEND"), "go"))
-	check(err)
+	be := backendtest.Open(tb)
 	weights := m.Init(1)
 	base := weights
 	var q quant.Set

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"fettle/internal/backend"
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/config"
 	"fettle/internal/lora"
 	"fettle/internal/model"
@@ -147,7 +148,7 @@ func followDPO(t *testing.T, root, folder string, want dpoTrajectory) (*training
 	if err != nil {
 		t.Fatal(err)
 	}
-	return startJudged(t, testBackend(t), m, a, weights, set, d, s), ref
+	return startJudged(t, backendtest.Open(t), m, a, weights, set, d, s), ref
 }
 
 // startJudged runs a preference training to its end.

@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
 )
@@ -150,7 +151,7 @@ func (in lossInput) run(t *testing.T, o preference) lossOutput {
 	}
 	j := &judged{owner: owner, told: none, ref: in.ref, length: in.length, sign: in.sign, kl: in.kl}
 	p := &program{pref: o}
-	exec, err := graph.NewExec(testBackend(t).Backend, func(in []*graph.Node) []*graph.Node {
+	exec, err := graph.NewExec(backendtest.Open(t).Backend, func(in []*graph.Node) []*graph.Node {
 		total, told := p.objective(in[0], in[1:])
 		return append(told, graph.Gradient(total, in[0])...)
 	})
