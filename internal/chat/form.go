@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"strings"
 
 	"fettle/internal/answer"
@@ -11,6 +12,17 @@ import (
 // Form is how the model marks reasoning and calls in its answers, read from its template; tokens are the tokenizer's added ones.
 func (t *Template) Form(tokens []string) *answer.Form {
 	return answer.FormOf(t.text, tokens, t.call())
+}
+
+// Prints says whether a text is among those that the template prints itself: it stands in its source, or in a conversation.
+func (t *Template) Prints(text string) bool {
+	t.probed.Do(func() {
+		in := Input{Messages: []*py.Dict{py.Pairs("role", "user", "content", "x"), py.Pairs("role", "assistant", "content", "y"), py.Pairs("role", "user", "content", "z")}}
+		if res, err := t.render(in, Generation, RenderOptions{Now: probeTime}); err == nil {
+			t.shown = res.Text
+		}
+	})
+	return strings.Contains(t.text, text) || strings.Contains(t.shown, text) || slices.Contains(t.EndOfTurn, text)
 }
 
 // call is how the template prints a turn that does nothing but call a tool; "" = it cannot.

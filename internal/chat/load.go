@@ -26,8 +26,9 @@ type Template struct {
 	toolUse *jinja.Template // used instead where tools are given, as transformers does; nil = none
 	markers bool            // main has {% generation %} blocks
 
-	asked    sync.Once
-	textArgs bool // the arguments of calls must be texts
+	asked, probed sync.Once
+	textArgs      bool   // the arguments of calls must be texts
+	shown         string // a short conversation as the template prints it
 }
 
 // Load reads the template of a model directory: chat_template.jinja (and additional_chat_templates/), else the key

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"fettle/internal/chat"
+	"fettle/internal/prompt"
 	"fettle/internal/tokenizer"
 )
 
@@ -29,9 +30,10 @@ tokenizer ids is null. A row that the template refuses gives {"error"}.`)
 	in := fs.String("in", "", "file of JSON lines (default: stdin)")
 	bos := fs.String("bos-token", "", "bos_token of the template")
 	eos := fs.String("eos-token", "", "eos_token of the template")
-	prompt := fs.Bool("generation-prompt", false, "end with the prompt for the assistant's next turn")
+	ask := fs.Bool("generation-prompt", false, "end with the prompt for the assistant's next turn")
 	goOn := fs.Bool("continue", false, "end behind the last message's content, to go on from there")
 	now := fs.String("now", "", "the time that the template sees, such as 2025-03-09T04:05:06")
+	fs.BoolVar(&r.plain, "plain", false, "tokens that users, tools and documents spell are text, as in training and chats (default: as the reference takes them)")
 	fs.BoolVar(&r.show, "show", false, "print the texts with what is trained in colour instead")
 	fs.Func("var", "NAME=VALUE, a variable of the template; VALUE is JSON, else text (repeatable)", r.variable)
 	rest, code, done := parse(fs, args)
@@ -40,11 +42,13 @@ tokenizer ids is null. A row that the template refuses gives {"error"}.`)
 		return code
 	case len(rest) > 0 || *dir == "" && *template == "":
 		return a.misuse(fs, "want -tokenizer DIR or -template FILE, and nothing else")
-	case *prompt && *goOn:
+	case r.plain && *dir == "":
+		return a.misuse(fs, "-plain needs -tokenizer DIR")
+	case *ask && *goOn:
 		return a.misuse(fs, "-generation-prompt and -continue exclude each other")
 	}
 	switch {
-	case *prompt:
+	case *ask:
 		r.options.Mode = chat.Generation
 	case *goOn:
 		r.options.Mode = chat.Continue
@@ -72,6 +76,7 @@ type rendering struct {
 	options   chat.RenderOptions
 	vars      map[string]any
 	show      bool
+	plain     bool // what others than the assistant spell is text
 	out       *bufio.Writer
 }
 
@@ -164,32 +169,36 @@ func (r *rendering) file(path string) error {
 	return eachLine(input, func(_ int, raw []byte) error {
 		rendered, err := r.row(raw)
 		if r.show {
-			return r.colour(rendered, err)
+			return r.colour(rendered.Rendered, err)
 		}
 		return r.line(rendered, err)
 	})
 }
 
 // row renders one line.
-func (r *rendering) row(raw []byte) (chat.Rendered, error) {
+func (r *rendering) row(raw []byte) (prompt.Rendered, error) {
 	var c struct {
 		Messages json.RawMessage `json:"messages"`
 		Tools    json.RawMessage `json:"tools"`
 	}
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return chat.Rendered{}, err
+		return prompt.Rendered{}, err
 	}
 	if len(c.Messages) == 0 {
-		return chat.Rendered{}, errors.New("the row has no messages")
+		return prompt.Rendered{}, errors.New("the row has no messages")
 	}
 	in, err := chat.ParseInput(c.Messages, c.Tools)
 	if err != nil {
-		return chat.Rendered{}, err
+		return prompt.Rendered{}, err
 	}
-	return r.template.RenderInput(in, r.options)
+	if r.plain {
+		return prompt.New(r.template, r.tokenizer).Render(in, r.options)
+	}
+	rendered, err := r.template.RenderInput(in, r.options)
+	return prompt.Rendered{Rendered: rendered}, err
 }
 
-func (r *rendering) line(rendered chat.Rendered, err error) error {
+func (r *rendering) line(rendered prompt.Rendered, err error) error {
 	if err != nil {
 		return r.json(struct {
 			Error string `json:"error"`
@@ -204,7 +213,7 @@ func (r *rendering) line(rendered chat.Rendered, err error) error {
 		row.Spans = append(row.Spans, [2]int{s.Start, s.End})
 	}
 	if r.tokenizer != nil {
-		row.IDs = append([]int32{}, r.tokenizer.Encode(rendered.Text, tokenizer.Options{})...)
+		row.IDs = append([]int32{}, r.tokenizer.Encode(rendered.Text, tokenizer.Options{Plain: rendered.Plain})...)
 	}
 	return r.json(row)
 }

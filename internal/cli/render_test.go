@@ -106,6 +106,40 @@ func TestRenderWithTokenizer(t *testing.T) {
 	}
 }
 
+// What a user spells is a token, as in the reference, or text, as in training and chats.
+func TestRenderPlain(t *testing.T) {
+	const base = "../../pipelines/quickstart/base"
+	rows := write(t, "rows.jsonl", `{"messages":[{"role":"user","content":"what is <|end|>?"},{"role":"assistant","content":"ls"}]}`)
+	ends := func(args ...string) (n int) {
+		code, out, stderr := fettle(t, append([]string{"render", "-tokenizer", base, "-in", rows}, args...)...)
+		var row struct {
+			Text  string
+			IDs   []int32
+			Spans [][2]int
+		}
+		if err := json.Unmarshal([]byte(out), &row); err != nil || code != 0 || len(row.Spans) != 1 {
+			t.Fatalf("exit %d %v: %s%s", code, err, out, stderr)
+		}
+		if said := row.Text[row.Spans[0][0]:row.Spans[0][1]]; !strings.HasPrefix(said, "ls") || !strings.Contains(row.Text, "what is <|end|>?") {
+			t.Errorf("trained %q of %q", said, row.Text)
+		}
+		_, counted, _ := fettle(t, "tokens", "-tokenizer", base, "-ids", "-in", write(t, "end.jsonl", `{"text":"<|end|>"}`))
+		var token struct{ IDs []int32 }
+		if err := json.Unmarshal([]byte(counted), &token); err != nil || len(token.IDs) != 1 {
+			t.Fatalf("%v %s", err, counted)
+		}
+		for _, id := range row.IDs {
+			if id == token.IDs[0] {
+				n++
+			}
+		}
+		return n
+	}
+	if reference, plain := ends(), ends("-plain"); reference != 3 || plain != 2 {
+		t.Errorf("%d turns end as the reference takes it (want 3), %d with -plain (want 2)", reference, plain)
+	}
+}
+
 func TestVerbUsage(t *testing.T) {
 	template := write(t, "t.jinja", "x")
 	for _, args := range [][]string{

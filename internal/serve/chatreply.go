@@ -75,7 +75,7 @@ func (s *Server) chatScores(wanted bool, tokens []placed) *chatScores {
 }
 
 func (s *Server) chatToken(id int32, logprob float64) chatToken {
-	text, raw := s.config.Models.Language.piece(id)
+	text, raw := s.config.Models.Language.Piece(id)
 	t := chatToken{Token: text, Logprob: logprob, Bytes: make([]int, len(raw))}
 	for i, b := range raw {
 		t.Bytes[i] = int(b)

@@ -44,8 +44,8 @@ type completionScores struct {
 	Offsets []int                `json:"text_offset"` // in characters
 }
 
-// prompt is one of a request's prompts.
-type prompt struct {
+// given is one of a request's prompts.
+type given struct {
 	text   string
 	ids    []int32
 	scored []generate.Token
@@ -102,7 +102,7 @@ func (s *Server) completions(w http.ResponseWriter, r *http.Request) error {
 }
 
 // completionChoices makes the answers' jobs; total counts the prompts' tokens.
-func (s *Server) completionChoices(ctx context.Context, q *completionRequest, e *engine, prompts []*prompt) (choices []*choice, total int, f *fault) {
+func (s *Server) completionChoices(ctx context.Context, q *completionRequest, e *engine, prompts []*given) (choices []*choice, total int, f *fault) {
 	least := 1
 	if q.Echo {
 		least = 0
@@ -130,7 +130,7 @@ func (s *Server) completionChoices(ctx context.Context, q *completionRequest, e 
 }
 
 // scorePrompts scores the prompts where their echo is to have log-probabilities.
-func (s *Server) scorePrompts(ctx context.Context, q *completionRequest, e *engine, prompts []*prompt) error {
+func (s *Server) scorePrompts(ctx context.Context, q *completionRequest, e *engine, prompts []*given) error {
 	if !q.Echo || q.Logprobs == nil {
 		return nil
 	}
@@ -155,14 +155,14 @@ func (s *Server) scorePrompts(ctx context.Context, q *completionRequest, e *engi
 }
 
 // prompts reads a text, several, the tokens of one, or those of several.
-func (s *Server) prompts(q *completionRequest) ([]*prompt, *fault) {
+func (s *Server) prompts(q *completionRequest) ([]*given, *fault) {
 	l := s.config.Models.Language
 	options := tokenizer.Options{AddSpecial: q.Special == nil || *q.Special}
 	var texts []string
 	var rows [][]int32
 	var text string
 	var row []int32
-	var out []*prompt
+	var out []*given
 	switch {
 	case len(q.Prompt) == 0 || string(q.Prompt) == "null":
 		return nil, invalid("prompt", "prompt is missing")
@@ -178,11 +178,11 @@ func (s *Server) prompts(q *completionRequest) ([]*prompt, *fault) {
 		}
 	}
 	for _, text := range texts {
-		out = append(out, &prompt{text: text, ids: l.Tokenizer.Encode(text, options)})
+		out = append(out, &given{text: text, ids: l.Tokenizer.Encode(text, options)})
 	}
 	if texts == nil {
 		for _, ids := range rows {
-			out = append(out, &prompt{text: l.Tokenizer.Decode(ids, false), ids: ids})
+			out = append(out, &given{text: l.Tokenizer.Decode(ids, false), ids: ids})
 		}
 	}
 	if len(out) == 0 {
@@ -196,7 +196,7 @@ func (s *Server) prompts(q *completionRequest) ([]*prompt, *fault) {
 	return out, nil
 }
 
-func (s *Server) streamCompletion(w http.ResponseWriter, q *completionRequest, reply completionReply, prompts []*prompt, choices []*choice, total int) error {
+func (s *Server) streamCompletion(w http.ResponseWriter, q *completionRequest, reply completionReply, prompts []*given, choices []*choice, total int) error {
 	out := newEvents(w)
 	builders := make([]*completionBuilder, len(choices))
 	for i := range choices {
@@ -231,7 +231,7 @@ type completionBuilder struct {
 }
 
 // newCompletion begins an answer, with its prompt where that is to be echoed.
-func (s *Server) newCompletion(q *completionRequest, p *prompt) *completionBuilder {
+func (s *Server) newCompletion(q *completionRequest, p *given) *completionBuilder {
 	b := &completionBuilder{s: s}
 	if q.Logprobs != nil {
 		b.scores = newScores()
@@ -270,7 +270,7 @@ func (b *completionBuilder) add(p piece) {
 
 func (b *completionBuilder) score(t generate.Token, offset int, unscored bool) {
 	l := b.s.config.Models.Language
-	text, _ := l.piece(t.ID)
+	text, _ := l.Piece(t.ID)
 	b.scores.Tokens, b.scores.Offsets = append(b.scores.Tokens, text), append(b.scores.Offsets, offset)
 	if unscored {
 		b.scores.Scores, b.scores.Top = append(b.scores.Scores, nil), append(b.scores.Top, nil)
@@ -278,7 +278,7 @@ func (b *completionBuilder) score(t generate.Token, offset int, unscored bool) {
 	}
 	top := map[string]float64{}
 	for _, c := range t.Top {
-		text, _ := l.piece(c.ID)
+		text, _ := l.Piece(c.ID)
 		if _, ok := top[text]; !ok { // tokens may read alike: the likeliest stands for them
 			top[text] = c.Logprob
 		}

@@ -17,6 +17,7 @@ import (
 	"fettle/internal/generate"
 	"fettle/internal/lora"
 	"fettle/internal/model"
+	"fettle/internal/prompt"
 	"fettle/internal/quant"
 )
 
@@ -60,7 +61,7 @@ func ParseAdapter(s string) (AdapterSource, error) {
 // Models is a base model and its adapters, ready to answer.
 type Models struct {
 	Backend  backend.Backend
-	Language *Language
+	Language *prompt.Language
 	Context  int // tokens of a prompt and its answer together
 	Defaults generate.Sampling
 	Ends     []int32 // the model's end tokens
@@ -83,7 +84,7 @@ func Open(s Source) (m *Models, err error) {
 	if m.decoder, err = model.Open(s.Dir); err != nil {
 		return nil, err
 	}
-	if m.Language, err = OpenLanguage(s.Dir); err != nil {
+	if m.Language, err = prompt.Open(s.Dir); err != nil {
 		return nil, err
 	}
 	if size := m.Language.Tokenizer.VocabSize(); size > m.decoder.Config.Vocab {

@@ -76,7 +76,7 @@ func (a *added) split(in aligned.Text, tokens *matcher, o Options, text func(ali
 		}
 		at = end
 		t := a.byID[id]
-		if t.Special && o.PlainSpecial || !t.Special && o.PlainAdded {
+		if t.Special && o.PlainSpecial || !t.Special && o.PlainAdded || o.plainAt(in, start, end) {
 			continue
 		}
 		if t.SingleWord && (wordBefore(s[:start]) || wordAfter(s[end:])) {
@@ -99,6 +99,16 @@ func (a *added) split(in aligned.Text, tokens *matcher, o Options, text func(ali
 	if done < len(s) {
 		text(in.Slice(done, len(s)))
 	}
+}
+
+// plainAt says whether bytes of a part of the text lie within a plain range.
+func (o Options) plainAt(in aligned.Text, start, end int) bool {
+	if len(o.Plain) == 0 {
+		return false
+	}
+	start, end = in.Offsets(start, end)
+	i, _ := slices.BinarySearchFunc(o.Plain, start, func(r Range, at int) int { return r.End - at - 1 })
+	return i < len(o.Plain) && o.Plain[i].Start <= start && end <= o.Plain[i].End
 }
 
 func wordBefore(s string) bool {

@@ -99,7 +99,7 @@ func newEncoder(t *Tokenizer) *encoder {
 func (e *encoder) run(text string, o Options, offsets bool) {
 	e.text, e.o, e.offsets = text, o, offsets
 	e.ids, e.tokens = e.ids[:0], e.tokens[:0]
-	in := aligned.FromBytes(text, offsets || e.t.asksPlace)
+	in := aligned.FromBytes(text, offsets || e.t.asksPlace || len(o.Plain) > 0)
 	e.t.added.split(in, e.t.added.plain, o, e.normalized, e.addedToken)
 }
 

@@ -8,10 +8,14 @@ import (
 
 // Options of encoding. The zero value adds nothing and takes special tokens in the text for what they are.
 type Options struct {
-	AddSpecial   bool // add what the post-processor adds: bos, eos, [CLS] ...
-	PlainSpecial bool // special tokens in the text are ordinary text: right for what users write
-	PlainAdded   bool // so are added tokens that are not marked special, such as <think>
+	AddSpecial   bool    // add what the post-processor adds: bos, eos, [CLS] ...
+	PlainSpecial bool    // special tokens in the text are ordinary text: right for what users write
+	PlainAdded   bool    // so are added tokens that are not marked special, such as <think>
+	Plain        []Range // so are all added tokens within these bytes of the text
 }
+
+// A Range is the bytes [Start, End) of a text.
+type Range struct{ Start, End int }
 
 // A Token is an id and the bytes of the original text that it stands for; Start = End = 0 for what was added.
 type Token struct {

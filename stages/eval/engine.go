@@ -32,7 +32,11 @@ func openModels(j *stage.Job[Settings]) (*models, error) {
 		return nil, err
 	}
 	m := &models{note: note, seeds: t.Seeds, tuned: map[int64]answerer{}}
-	if m.speaker, err = openSpeaker(dir); err != nil {
+	now, err := dateOf(j.In["format"])
+	if err != nil {
+		return nil, err
+	}
+	if m.speaker, err = openSpeaker(dir, now); err != nil {
 		return nil, err
 	}
 	if m.losses, err = losses(j.In["train"]); err != nil {

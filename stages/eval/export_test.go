@@ -88,5 +88,5 @@ func OpenSpeaker(dir string) (interface {
 	Prompt(message string) ([]int32, error)
 	Text(tokens []int32) string
 }, error) {
-	return openSpeaker(dir)
+	return openSpeaker(dir, time.Time{})
 }

@@ -19,7 +19,7 @@ import (
 // Stage is the stage eval: it writes predictions.parquet and scores.parquet and, as facts, what was timed and judged.
 var Stage = stage.Def[Settings]{
 	Name:     "eval",
-	Version:  1,
+	Version:  2,
 	Inputs:   []stage.Input{{Name: "format"}, {Name: "train", Optional: true}},
 	Defaults: defaults,
 	Backend:  stage.Backend[Settings]{Setting: func(s *Settings) *string { return &s.Backend }, Check: backend.Check, Resolve: backend.Resolve, Prepare: backend.Prepare},

@@ -1,56 +1,57 @@
 package eval
 
 import (
-	"slices"
+	"encoding/json"
+	"fmt"
 	"strings"
+	"time"
 
+	"fettle/internal/artifact"
 	"fettle/internal/chat"
-	"fettle/internal/tokenizer"
+	"fettle/internal/prompt"
 	"fettle/schemas"
 )
 
-// chatSpeaker asks as the model's chat template has a user ask, in the tokens that format would train on.
+// chatSpeaker asks as the model's chat template has a user ask, in the tokens that format would train on. What a user or a
+// document writes is text, even where it reads like a special token.
 type chatSpeaker struct {
-	template  *chat.Template
-	tokenizer *tokenizer.Tokenizer
+	language *prompt.Language
+	options  chat.RenderOptions
 }
 
-func openSpeaker(dir string) (*chatSpeaker, error) {
-	t, err := chat.Load(dir)
+// openSpeaker reads tokenizer and template of a model directory; now is the day that the template sees.
+func openSpeaker(dir string, now time.Time) (*chatSpeaker, error) {
+	l, err := prompt.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	tok, err := tokenizer.Load(dir)
-	if err != nil {
-		return nil, err
+	return &chatSpeaker{l, chat.RenderOptions{Mode: chat.Generation, Now: now}}, nil
+}
+
+// dateOf is the day that the training texts showed: a template that prints it shows the same in the questions.
+func dateOf(format *artifact.Artifact) (now time.Time, err error) {
+	var s struct {
+		Date string `json:"date"`
 	}
-	return &chatSpeaker{t, tok}, nil
+	if err := json.Unmarshal(format.Manifest.Parts.Settings, &s); err != nil {
+		return now, fmt.Errorf("read the settings of %s: %w", format.Ref, err)
+	}
+	if s.Date == "" {
+		return now, nil
+	}
+	return time.Parse(time.DateOnly, s.Date)
 }
 
 // Prompt implements speaker.
 func (s *chatSpeaker) Prompt(message string) ([]int32, error) {
-	c := schemas.Conversation{Messages: []schemas.Message{{Role: "user", Content: message}}}
-	rendered, err := s.template.Render(c, chat.RenderOptions{Mode: chat.Generation})
+	rendered, err := s.language.RenderRow(schemas.Conversation{Messages: []schemas.Message{{Role: "user", Content: message}}}, s.options)
 	if err != nil {
 		return nil, err
 	}
-	return s.encode(rendered.Text, strings.TrimSpace(message)), nil
-}
-
-// encode turns a rendered prompt into tokens. What a user or a document writes is text, even where it reads like a special
-// token: only then the message is encoded apart from the template around it.
-func (s *chatSpeaker) encode(text, message string) []int32 {
-	plain := tokenizer.Options{PlainSpecial: true, PlainAdded: true}
-	at := strings.Index(text, message)
-	if at < 0 || slices.Equal(s.tokenizer.Encode(message, tokenizer.Options{}), s.tokenizer.Encode(message, plain)) {
-		return s.tokenizer.Encode(text, tokenizer.Options{})
-	}
-	out := s.tokenizer.Encode(text[:at], tokenizer.Options{})
-	out = append(out, s.tokenizer.Encode(message, plain)...)
-	return append(out, s.tokenizer.Encode(text[at+len(message):], tokenizer.Options{})...)
+	return s.language.Encode(rendered), nil
 }
 
 // Text implements speaker.
 func (s *chatSpeaker) Text(tokens []int32) string {
-	return strings.TrimSpace(s.tokenizer.Decode(tokens, true))
+	return strings.TrimSpace(s.language.Decode(tokens))
 }

@@ -10,16 +10,16 @@ import (
 	"time"
 
 	"fettle/internal/chat"
+	"fettle/internal/prompt"
 	"fettle/internal/tokenizer"
 	"fettle/schemas"
 )
 
 // encoder turns conversations into tokens and labels, by the model's own template and tokenizer.
 type encoder struct {
-	template   *chat.Template
-	tokenizer  *tokenizer.Tokenizer
+	language   *prompt.Language
 	options    chat.RenderOptions
-	special    []string // texts of the tokens that content must not hold
+	special    []string // texts of the tokens that answers must not hold
 	everything bool     // learn every token, not the assistant's alone
 }
 
@@ -32,7 +32,7 @@ func newEncoder(dir string, s Settings) (*encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &encoder{template: t, tokenizer: tok, everything: s.Loss == "all"}
+	e := &encoder{language: prompt.New(t, tok), everything: s.Loss == "all"}
 	if s.Date != "" {
 		if e.options.Now, err = time.Parse(time.DateOnly, s.Date); err != nil {
 			return nil, fmt.Errorf("date: %w", err)
@@ -72,7 +72,7 @@ func (e *encoder) all(ctx context.Context, window []schemas.Conversation, worker
 // one encodes a conversation. Where its template shows the model other contexts in the whole than turn by turn (a template
 // that strips earlier reasoning, say), each trained turn becomes an example of its own.
 func (e *encoder) one(c schemas.Conversation) ([]example, error) {
-	r, err := e.template.Render(c, e.options)
+	r, err := e.language.RenderRow(c, e.options)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (e *encoder) one(c schemas.Conversation) ([]example, error) {
 	}
 	var out []example
 	for i, part := range chat.Expand(c) {
-		r, err := e.template.Render(part, e.options)
+		r, err := e.language.RenderRow(part, e.options)
 		if err != nil {
 			return nil, err
 		}
@@ -96,8 +96,10 @@ func (e *encoder) one(c schemas.Conversation) ([]example, error) {
 	return out, nil
 }
 
-func (e *encoder) example(id string, r chat.Rendered) example {
-	tokens := e.tokenizer.EncodeOffsets(r.Text, tokenizer.Options{})
+// example gives a conversation's tokens their labels. What users and documents say is text: where it reads like a token of the
+// template's, <tool_response> say, it is spelled in ordinary tokens.
+func (e *encoder) example(id string, r prompt.Rendered) example {
+	tokens := e.language.Tokenizer.EncodeOffsets(r.Text, tokenizer.Options{Plain: r.Plain})
 	ex := example{id: id, ids: make([]int32, len(tokens)), labels: make([]int32, len(tokens))}
 	span := 0
 	for i, t := range tokens {
@@ -116,20 +118,17 @@ func (e *encoder) example(id string, r chat.Rendered) example {
 	return ex
 }
 
-// injected finds a special token of the model in what users and documents say: it would end a turn that does not end.
+// injected finds a special token of the model in what the assistant is to learn to say: it would end a turn that does not end.
+// What others say is text, whatever it spells.
 func (e *encoder) injected(c schemas.Conversation) string {
 	for _, m := range c.Messages {
-		for _, text := range []string{m.Content, m.Reasoning} {
-			for _, special := range e.special {
-				if strings.Contains(text, special) {
-					return special
-				}
-			}
+		if m.Role != "assistant" {
+			continue
 		}
-	}
-	for _, special := range e.special {
-		if strings.Contains(c.System, special) {
-			return special
+		for _, special := range e.special {
+			if strings.Contains(m.Content, special) || strings.Contains(m.Reasoning, special) {
+				return special
+			}
 		}
 	}
 	return ""
