@@ -136,7 +136,7 @@ func (a *App) showBlocks(c chain, root string, art *artifact.Artifact, n int) er
 		}
 		fmt.Fprintf(a.Stdout, "── block %d: %d tokens, %d conversations\n", b.ID, len(b.InputIDs), len(b.Segments))
 		for _, s := range b.Segments {
-			fmt.Fprintf(a.Stdout, "%s  %s\n", s.ID, marked(tok, b, s, on, off))
+			fmt.Fprintf(a.Stdout, "%s  %s\n", strings.TrimSpace(s.ID+" "+s.Side), marked(tok, b, s, on, off))
 		}
 	}
 	return nil

@@ -11,7 +11,26 @@ import (
 type example struct {
 	id     string
 	ids    []int32
-	labels []int32 // aligned with ids; schemas.Untrained where nothing is learnt
+	labels []int32           // aligned with ids; schemas.Untrained where nothing is learnt
+	parts  []schemas.Segment // conversations laid end to end; none = it is one
+}
+
+// segments are the conversations of the example.
+func (e example) segments() []schemas.Segment {
+	if len(e.parts) > 0 {
+		return e.parts
+	}
+	return []schemas.Segment{{ID: e.id, End: int32(len(e.ids))}}
+}
+
+// learns says whether something is learnt of every conversation; a first token never is.
+func (e example) learns() bool {
+	for _, s := range e.segments() {
+		if s.Start == s.End || !slices.ContainsFunc(e.labels[s.Start+1:s.End], func(l int32) bool { return l != schemas.Untrained }) {
+			return false
+		}
+	}
+	return true
 }
 
 // trained counts the tokens that are learnt.
@@ -94,18 +113,21 @@ func (r *room) grow() {
 // block joins packed examples into one row of the table.
 func block(packed []example) schemas.Block {
 	var b schemas.Block
-	for i, e := range packed {
-		start := int32(len(b.InputIDs))
-		b.InputIDs = append(b.InputIDs, e.ids...)
-		b.Labels = append(b.Labels, e.labels...)
-		for p := range e.ids {
-			b.PositionIDs = append(b.PositionIDs, int32(p))
-			b.SegmentIDs = append(b.SegmentIDs, int32(i+1))
+	for _, e := range packed {
+		for _, s := range e.segments() {
+			start := int32(len(b.InputIDs))
+			b.InputIDs = append(b.InputIDs, e.ids[s.Start:s.End]...)
+			b.Labels = append(b.Labels, e.labels[s.Start:s.End]...)
+			number := int32(len(b.Segments) + 1)
+			for p := range s.End - s.Start {
+				b.PositionIDs = append(b.PositionIDs, p)
+				b.SegmentIDs = append(b.SegmentIDs, number)
+			}
+			if s.Start < s.End {
+				b.Labels[start] = schemas.Untrained // nothing predicts a segment's first token
+			}
+			b.Segments = append(b.Segments, schemas.Segment{ID: s.ID, Start: start, End: int32(len(b.InputIDs)), Side: s.Side})
 		}
-		if start < int32(len(b.Labels)) {
-			b.Labels[start] = schemas.Untrained // nothing predicts a segment's first token
-		}
-		b.Segments = append(b.Segments, schemas.Segment{ID: e.id, Start: start, End: int32(len(b.InputIDs))})
 	}
 	return b
 }

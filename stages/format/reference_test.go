@@ -59,11 +59,13 @@ func (w *turn) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(m.Content, &w.Parts)
 }
 
-// shapeOf picks our shape for a data set of theirs; nil where the data are of a kind that this stage does not read yet.
+// shapeOf picks our shape for a data set of theirs.
 func shapeOf(r reference) Shape {
 	switch {
-	case r.Mapping.Ranking || r.Mapping.Columns["kto_tag"] != "":
-		return nil // preferences: another objective
+	case r.Mapping.Ranking:
+		return &Preference{Prompt: r.Mapping.Columns["messages"], Chosen: r.Mapping.Columns["chosen"], Rejected: r.Mapping.Columns["rejected"], System: "system"}
+	case r.Mapping.Columns["kto_tag"] != "":
+		return &KTO{Prompt: r.Mapping.Columns["messages"], Label: r.Mapping.Columns["kto_tag"], System: "system"}
 	case strings.HasSuffix(r.Converter, "alpaca"):
 		return &Alpaca{Prompt: "instruction", Query: "input", Response: "output", System: "system", History: "history"}
 	case strings.HasSuffix(r.Converter, "sharegpt"):
@@ -114,7 +116,7 @@ func TestShapesEqualLlamaFactory(t *testing.T) {
 		}
 		compared[r.Dataset]++
 	}
-	if len(compared) < 8 {
+	if len(compared) < 11 {
 		t.Errorf("only %v were compared", compared)
 	}
 	t.Log(compared)
@@ -140,6 +142,10 @@ func records(t *testing.T, path string) []*Record {
 
 func compare(t *testing.T, s Shape, r reference, rec *Record) {
 	t.Helper()
+	if r.Mapping.Ranking || r.Mapping.Columns["kto_tag"] != "" {
+		compareJudged(t, s, r, rec)
+		return
+	}
 	name := fmt.Sprintf("%s row %d", r.Dataset, r.Row)
 	var got schemas.Conversation
 	var bad *Bad
@@ -183,6 +189,39 @@ func compare(t *testing.T, s Shape, r reference, rec *Record) {
 	var system string
 	if json.Unmarshal(r.Output.System, &system) == nil && strings.TrimSuffix(system, "\n") != got.System && system != "detailed thinking off" { // their built-in default
 		t.Errorf("%s: system %q, want %q", name, got.System, system)
+	}
+}
+
+// compareJudged compares preferences: they list the prompt, then both answers, of a judged one the other left empty.
+func compareJudged(t *testing.T, s Shape, r reference, rec *Record) {
+	t.Helper()
+	sides := []string{schemas.Chosen, schemas.Rejected}
+	if !r.Mapping.Ranking {
+		sides = []string{schemas.Desirable, schemas.Undesirable}
+	}
+	var want, got []string
+	for i, side := range sides {
+		if r.Output.Response[i].Content != "" {
+			c := schemas.Conversation{Side: side}
+			for _, w := range r.Output.Prompt {
+				c.Messages = append(c.Messages, schemas.Message{Role: w.Role, Content: w.Content})
+			}
+			c.Messages = append(c.Messages, assistant(r.Output.Response[i].Content))
+			want = append(want, plainly(c))
+		}
+	}
+	for c, err := range s.Convert(rec, 0) {
+		if err != nil {
+			t.Fatalf("%s row %d: %v", r.Dataset, r.Row, err)
+		}
+		var system string
+		if json.Unmarshal(r.Output.System, &system) == nil && system == c.System {
+			c.System = ""
+		}
+		got = append(got, plainly(c))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s row %d: %s", r.Dataset, r.Row, diff)
 	}
 }
 

@@ -144,18 +144,17 @@ func (r *road) isHeld(rec *Record) bool {
 	return held != "" && held == facts[0].Lang
 }
 
-func (r *road) pack(ctx context.Context, pass int, window []schemas.Conversation, examples [][]example) (err error) {
+func (r *road) pack(ctx context.Context, pass int, window []schemas.Conversation, ready [][]example) error {
 	if len(window) == 0 {
 		return nil
 	}
-	if len(examples) == 0 {
-		if examples, err = r.enc.all(ctx, window, r.job.Workers); err != nil {
-			return err
-		}
+	units, err := r.units(ctx, window, ready)
+	if err != nil {
+		return err
 	}
 	var fit []example
-	for i, c := range window {
-		kept, err := r.fitting(c, examples[i])
+	for _, u := range units {
+		kept, err := r.fits(u)
 		if err != nil {
 			return err
 		}
@@ -168,28 +167,6 @@ func (r *road) pack(ctx context.Context, pass int, window []schemas.Conversation
 	shuffle(fit, seed)
 	blocks := pack(fit, r.job.Settings.Pack.Length)
 	return r.out.blocks(blocks, seed)
-}
-
-// fitting keeps the examples of a conversation that a block can hold; the conversation is written if any is kept.
-func (r *road) fitting(c schemas.Conversation, examples []example) ([]example, error) {
-	var fit []example
-	for _, e := range examples {
-		switch n := e.trained(); {
-		case len(e.ids) > r.job.Settings.Pack.Length:
-			r.tooLong[rowID(c)]++
-			r.out.tooLong++
-		case n == 0 && !r.job.Settings.Pack.Alone: // alone: another program's run is repeated, with its empty rows
-			r.untrained[rowID(c)]++
-			r.out.untrained++
-		default:
-			fit = append(fit, e)
-		}
-	}
-	if len(fit) == 0 {
-		return nil, nil
-	}
-	r.used[rowID(c)] = true
-	return fit, r.out.conversation(c)
 }
 
 // exam writes the knowledge base and the questions.
@@ -264,6 +241,9 @@ func (r *road) figures() {
 	j.Figure("conversations", o.conversations)
 	j.Figure("conversations_too_long", o.tooLong)
 	j.Figure("conversations_untrained", o.untrained)
+	if o.cut > 0 {
+		j.Figure("conversations_cut", o.cut)
+	}
 	j.Figure("blocks", o.tokens.blocks)
 	j.Figure("tokens", o.tokens.all)
 	j.Figure("trained_tokens", o.tokens.trained)

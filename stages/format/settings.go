@@ -23,14 +23,15 @@ type Settings struct {
 
 // Pack says how conversations become blocks.
 type Pack struct {
-	Length int   `json:"length" check:"min=8" jsonschema:"tokens of a block"`
-	Alone  bool  `json:"alone" jsonschema:"one example a block, in the order of the rows: no packing, no shuffling"`
-	Window int   `json:"window" check:"min=1" jsonschema:"conversations that are shuffled and packed together; bounds the memory"`
-	Seed   int64 `json:"seed" jsonschema:"of the order of the conversations"`
+	Length  int    `json:"length" check:"min=8" jsonschema:"tokens of a block; a pair of answers lies in one block, each with the prompt"`
+	TooLong string `json:"too_long" check:"oneof=drop|cut|fail" jsonschema:"what becomes of an example longer than a block: it is dropped, its end is cut off (of a pair, the longer answer's first), or the stage fails"`
+	Alone   bool   `json:"alone" jsonschema:"one example a block, in the order of the rows: no packing, no shuffling"`
+	Window  int    `json:"window" check:"min=1" jsonschema:"conversations that are shuffled and packed together; bounds the memory"`
+	Seed    int64  `json:"seed" jsonschema:"of the order of the conversations"`
 }
 
 func defaults() Settings {
-	return Settings{Gates: stage.Open, Loss: "assistant", Pack: Pack{Length: 1024, Window: 65536}}
+	return Settings{Gates: stage.Open, Loss: "assistant", Pack: Pack{Length: 1024, TooLong: "drop", Window: 65536}}
 }
 
 // Check holds the rules over several settings.
@@ -45,6 +46,9 @@ func (s Settings) Check(fault func(field, want string)) {
 		case s.Exam != nil && contains(s.Exam.New, split):
 			fault(fmt.Sprintf("held[%d]", i), fmt.Sprintf("a split that exam.new does not ask about: the weights would be chosen by the exam's rows (%q)", split))
 		}
+	}
+	if s.Loss == "all" && preferring[s.Shape.Name] {
+		fault("loss", "assistant: of preferences the answers alone are compared")
 	}
 	if s.Exam == nil {
 		return

@@ -19,6 +19,7 @@ type writers struct {
 	conversations int64
 	tooLong       int64
 	untrained     int64
+	cut           int64
 	docs, asked   int64
 	tokens        tally // of the blocks that are trained
 	heldTokens    tally
