@@ -144,8 +144,8 @@ func prefixText(a, b string) string {
 	return string(x[:n])
 }
 
-// asked puts the parts of a prompt together: the earlier turns and the columns of the question.
-func asked(r *Record, prompt, query, history string) ([]schemas.Message, error) {
+// promptOf puts the parts of a prompt together: the earlier turns and the columns of the question.
+func promptOf(r *Record, prompt, query, history string) ([]schemas.Message, error) {
 	d, err := readDialogue(r.Value(prompt))
 	if err != nil {
 		return nil, bad("bad_prompt", "column %s: %v", prompt, err)

@@ -45,7 +45,7 @@ func (k *KTO) convert(r *Record) (c schemas.Conversation, err error) {
 	if err != nil {
 		return c, err
 	}
-	prompt, err := asked(r, k.Prompt, k.Query, k.History)
+	prompt, err := promptOf(r, k.Prompt, k.Query, k.History)
 	if err != nil {
 		return c, err
 	}

@@ -59,7 +59,7 @@ func onSide(c schemas.Conversation, side string, prompt, answer []schemas.Messag
 }
 
 func (p *Preference) convert(r *Record) (c schemas.Conversation, prompt []schemas.Message, answers [2][]schemas.Message, err error) {
-	if prompt, err = asked(r, p.Prompt, p.Query, p.History); err != nil {
+	if prompt, err = promptOf(r, p.Prompt, p.Query, p.History); err != nil {
 		return c, nil, answers, err
 	}
 	var said [2]dialogue
