@@ -19,6 +19,9 @@ type Backend struct {
 	Facts
 }
 
+// FewShapes says that a program takes seconds to compile for each shape it meets: whoever chooses shapes chooses few.
+func (b Backend) FewShapes() bool { return strings.HasPrefix(b.Name, "xla:") }
+
 // Facts tell people what computes.
 type Facts struct {
 	What    string   // in a few words

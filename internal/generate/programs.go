@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -50,7 +49,7 @@ type state struct {
 }
 
 func newPrograms(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Backend, o Options) (*programs, error) {
-	p := &programs{sizes: sizes{few: strings.HasPrefix(b.Name, "xla:")}, model: m, backend: b, adapter: a, quant: o.Quant, told: map[string]bool{}, say: o.Compiling}
+	p := &programs{sizes: sizes{few: b.FewShapes()}, model: m, backend: b, adapter: a, quant: o.Quant, told: map[string]bool{}, say: o.Compiling}
 	p.add(w)
 	if a != nil {
 		if err := a.Check(); err != nil {

@@ -3,7 +3,6 @@ package eval
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"fettle/internal/backend"
 	"fettle/internal/generate"
@@ -67,7 +66,7 @@ func (m *models) load(j *stage.Job[Settings], dir string, t training) error {
 		return err
 	}
 	o := generate.Options{MaxNew: j.Settings.MaxNewTokens, Batch: j.Settings.Batch, Quant: set}
-	if strings.HasPrefix(m.backend.Name, "xla:") { // which takes seconds for each
+	if m.backend.FewShapes() { // they take a while
 		o.Compiling = func(program string) { j.Progress.Say("compiles: %s", program) }
 	}
 	if m.base, err = m.engine(decoder, weights, nil, o); err != nil {

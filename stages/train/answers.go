@@ -160,7 +160,7 @@ func (d *data) answers(blocks []int, rows int, s scale) *micro {
 		}
 	}
 	j.extra = len(m.at) - m.trained
-	m.pad()
+	m.pad(d.few)
 	for len(j.owner) < len(m.at) { // prompts and padding are nobody's
 		told := float32(0)
 		if len(j.owner) < m.trained+j.extra {

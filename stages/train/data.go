@@ -13,6 +13,7 @@ type data struct {
 	blocks []blockData
 	ids    []string  // conversations, in the order of the table
 	length int       // of the longest block
+	few    bool      // lengths of the trained positions, as each is a program to compile
 	kl     *data     // the mismatched answers, block by block; nil: there are none
 	ref    []float32 // log-probabilities of the judged answers under the reference, by their numbers; nil: there is none
 }
@@ -108,7 +109,7 @@ const targetStep = 256 // trained positions are padded to multiples: few shapes 
 
 func (d *data) micro(blocks []int, rows int) *micro {
 	m := d.filled(blocks, rows)
-	m.pad()
+	m.pad(d.few)
 	return m
 }
 
@@ -123,8 +124,13 @@ func (d *data) filled(blocks []int, rows int) *micro {
 	return m
 }
 
-func (m *micro) pad() {
-	for len(m.at) == 0 || len(m.at)%targetStep != 0 {
+// pad fills the trained positions up. few: at most eight lengths, however long the micro-batch is.
+func (m *micro) pad(few bool) {
+	step := targetStep
+	if few {
+		step = max(step, (m.rows*m.length/8+targetStep-1)/targetStep*targetStep)
+	}
+	for len(m.at) == 0 || len(m.at)%step != 0 {
 		m.at = append(m.at, 0)
 		m.targets = append(m.targets, schemas.Untrained)
 	}

@@ -72,6 +72,11 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 	if err != nil {
 		return err
 	}
+	for _, d := range []*data{d, held} {
+		if d != nil {
+			d.few = be.FewShapes()
+		}
+	}
 	f := &fitting{job: j, note: note, dir: dir, backend: be, model: m, data: d, held: held, started: time.Now()}
 	if f.base, err = f.weights(); err != nil {
 		return err
