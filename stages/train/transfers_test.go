@@ -29,7 +29,9 @@ func (c *counted) NewSharedBuffer(device compute.DeviceNum, shape shapes.Shape) 
 	return c.buffer(b, shape), flat, err
 }
 
-func (c *counted) Builder(name string) compute.Builder { return countedBuilder{c.Backend.Builder(name), c} }
+func (c *counted) Builder(name string) compute.Builder {
+	return countedBuilder{c.Backend.Builder(name), c}
+}
 
 type countedBuffer struct {
 	compute.Buffer
