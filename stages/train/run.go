@@ -20,7 +20,7 @@ import (
 // Stage is the stage train.
 var Stage = stage.Def[Settings]{
 	Name:     "train",
-	Version:  1,
+	Version:  2,
 	Inputs:   []stage.Input{{Name: "format"}},
 	Defaults: defaults,
 	Backend:  stage.Backend[Settings]{Setting: func(s *Settings) *string { return &s.Backend }, Check: backend.Check, Resolve: backend.Resolve, Prepare: backend.Prepare},
