@@ -51,6 +51,15 @@ func Load(dir string) (*Template, error) {
 	return t, err
 }
 
+// Sources are the templates of a model directory by name.
+func Sources(dir string) (map[string]Source, error) {
+	config, err := readConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	return config.templates(dir)
+}
+
 // Source is one template text and the name that errors give it.
 type Source struct{ File, Text string }
 

@@ -1,8 +1,11 @@
 package export
 
 import (
+	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
+	"reflect"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -35,9 +38,12 @@ func (w *peftWriter) check(dir string, g *gate) error {
 	defer want.Close()
 	got, err := safetensors.Open(dir)
 	if err != nil {
-		return err
+		return unreadable(err)
 	}
 	defer got.Close()
+	if err := w.sameConfig(dir); err != nil {
+		return err
+	}
 	for _, name := range want.Names() {
 		a, err := want.Bytes(name)
 		if err != nil {
@@ -52,6 +58,22 @@ func (w *peftWriter) check(dir string, g *gate) error {
 		}
 	}
 	return w.s.adapterLogits(g, w.s.Adapter, func() (*lora.Adapter, error) { return lora.Load(dir, w.s.Model) })
+}
+
+func (w *peftWriter) sameConfig(dir string) error {
+	const name = "adapter_config.json"
+	want, err := os.ReadFile(filepath.Join(w.s.adapterDir, name))
+	if err != nil {
+		return err
+	}
+	got, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		return unreadable(err)
+	}
+	if !bytes.Equal(want, got) {
+		return Refused{name + " read back differs from what was written"}
+	}
+	return nil
 }
 
 // adapterLogits computes with the base and an adapter beside it.
@@ -71,8 +93,9 @@ func (s *Source) adapterLogits(g *gate, meant *lora.Adapter, back func() (*lora.
 
 // ggufAdapterWriter writes an adapter for llama.cpp.
 type ggufAdapterWriter struct {
-	s *Source
-	t gguf.Type
+	s    *Source
+	t    gguf.Type
+	meta []gguf.KV
 }
 
 func (w *ggufAdapterWriter) file() string {
@@ -81,7 +104,8 @@ func (w *ggufAdapterWriter) file() string {
 
 func (w *ggufAdapterWriter) write(dir string) ([]string, error) {
 	path := filepath.Join(dir, w.file())
-	if err := gguf.WriteAdapter(path, w.s.Name, w.s.Model, w.s.Adapter, w.t); err != nil {
+	var err error
+	if w.meta, err = gguf.WriteAdapter(path, w.s.Name, w.s.Model, w.s.Adapter, w.t); err != nil {
 		return nil, err
 	}
 	var notes []string
@@ -100,6 +124,9 @@ func (w *ggufAdapterWriter) check(dir string, g *gate) error {
 		return Refused{err.Error()}
 	}
 	defer f.Close()
+	if !reflect.DeepEqual(w.meta, f.Meta) {
+		return Refused{"metadata read back differ from what was written"}
+	}
 	all, _, err := gguf.AdapterTensors(w.s.Model, w.s.Adapter, w.t)
 	if err != nil {
 		return err

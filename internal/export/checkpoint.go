@@ -15,8 +15,8 @@ import (
 	"fettle/internal/tokenizer"
 )
 
-// sideFiles belong to a model directory beside its config and weights.
-var sideFiles = []string{"tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
+// sideNames belong to a model directory beside its config and weights.
+var sideNames = []string{"tokenizer.json", "tokenizer_config.json", "tokenizer.model", "special_tokens_map.json", "added_tokens.json",
 	"vocab.json", "merges.txt", "chat_template.jinja"}
 
 // writeCheckpoint writes a complete model directory: weights cast once from float32, in shards of at most shard bytes, the
@@ -28,25 +28,38 @@ func (s *Source) writeCheckpoint(dir string, d safetensors.DType, shard int64) e
 	if err := s.writeConfig(dir, d); err != nil {
 		return fmt.Errorf("write config: %w", err)
 	}
-	more, err := filepath.Glob(filepath.Join(s.Dir, "additional_chat_templates", "*.jinja"))
+	names, err := s.sideFiles()
 	if err != nil {
 		return err
 	}
-	if len(more) > 0 {
-		if err := os.Mkdir(filepath.Join(dir, "additional_chat_templates"), 0o755); err != nil {
+	for _, name := range names {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			return err
 		}
-	}
-	names := sideFiles
-	for _, path := range more {
-		names = append(names[:len(names):len(names)], filepath.Join("additional_chat_templates", filepath.Base(path)))
-	}
-	for _, name := range names {
-		if err := copyFile(filepath.Join(dir, name), filepath.Join(s.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := copyFile(filepath.Join(dir, name), filepath.Join(s.Dir, name)); err != nil {
 			return fmt.Errorf("copy %s: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// sideFiles lists the files that the base has beside its config and weights.
+func (s *Source) sideFiles() (names []string, err error) {
+	more, err := filepath.Glob(filepath.Join(s.Dir, "additional_chat_templates", "*.jinja"))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range sideNames {
+		if _, err := os.Stat(filepath.Join(s.Dir, name)); err == nil {
+			names = append(names, name)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	for _, path := range more {
+		names = append(names, filepath.Join("additional_chat_templates", filepath.Base(path)))
+	}
+	return names, nil
 }
 
 func (s *Source) tensor(name string, shape []int, d safetensors.DType) safetensors.Tensor {
@@ -95,9 +108,23 @@ func (s *Source) writeShards(dir string, d safetensors.DType, limit int64) error
 var configDTypes = map[safetensors.DType]string{safetensors.F32: "float32", safetensors.BF16: "bfloat16", safetensors.F16: "float16"}
 
 func (s *Source) writeConfig(dir string, d safetensors.DType) error {
-	config, err := readObject(filepath.Join(s.Dir, "config.json"))
+	files, err := s.configs(d)
 	if err != nil {
 		return err
+	}
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// configs are config.json and generation_config.json of the result.
+func (s *Source) configs(d safetensors.DType) (files map[string][]byte, err error) {
+	config, err := readObject(filepath.Join(s.Dir, "config.json"))
+	if err != nil {
+		return nil, err
 	}
 	delete(config, "quantization_config")
 	if s.Model.Config.Tied && !s.Result.Config.Tied {
@@ -108,23 +135,21 @@ func (s *Source) writeConfig(dir string, d safetensors.DType) error {
 		key = "dtype"
 	}
 	config[key] = configDTypes[d]
-	if err := writeJSON(filepath.Join(dir, "config.json"), config); err != nil {
-		return err
-	}
 	generation, err := readObject(filepath.Join(s.Dir, "generation_config.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		generation, err = map[string]any{}, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if eos := s.endTokens(); len(eos) > 0 {
 		generation["eos_token_id"] = eos
 	}
-	if len(generation) == 0 {
-		return nil
+	files = map[string][]byte{}
+	if files["config.json"], err = indented(config); err == nil && len(generation) > 0 {
+		files["generation_config.json"], err = indented(generation)
 	}
-	return writeJSON(filepath.Join(dir, "generation_config.json"), generation)
+	return files, err
 }
 
 // endTokens are the config's end tokens and those that end a turn of the chat template: a model trained to end its turns
@@ -164,11 +189,16 @@ func readObject(path string) (map[string]any, error) {
 }
 
 func writeJSON(path string, v any) error {
-	data, err := json.MarshalIndent(v, "", "  ")
+	data, err := indented(v)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return os.WriteFile(path, append(data, '\n'), 0o644)
+	return os.WriteFile(path, data, 0o644)
+}
+
+func indented(v any) ([]byte, error) {
+	data, err := json.MarshalIndent(v, "", "  ")
+	return append(data, '\n'), err
 }
 
 func copyFile(to, from string) error {

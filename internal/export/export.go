@@ -167,7 +167,7 @@ func (s *Source) writer(o Options) (writer, string, error) {
 		return &ggufWriter{s: s, t: t}, t.String(), err
 	}
 	t, err := gguf.ParseType(or(o.DType, "f32"))
-	return &ggufAdapterWriter{s, t}, t.String(), err
+	return &ggufAdapterWriter{s: s, t: t}, t.String(), err
 }
 
 func or(a, b string) string {

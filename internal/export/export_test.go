@@ -9,8 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/export"
+	"fettle/internal/gguf"
 	"fettle/internal/model"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
@@ -87,7 +90,7 @@ func TestGate(t *testing.T) {
 	for _, c := range []struct{ base, adapter, format, dtype string }{
 		{"llama3", "llama3-rslora", export.GGUF, "f32"}, {"llama3", "llama3-rslora", export.GGUFLoRA, "f32"}, {"llama3", "llama3-plain", export.GGUFLoRA, "f16"},
 		{"llama3", "llama3-plain", export.PEFT, ""}, {"llama3", "llama3-dora", export.GGUF, "f32"}, {"llama3", "llama3-pattern", export.GGUFLoRA, "f32"}, {"llama3", "llama3-embed_tied", export.Merged, "f32"}, {"llama3", "llama3-lmhead_tied", export.Merged, "f32"}, {"llama3-bf16-sharded", "", export.Merged, "bf16"}, {"gemma3_text", "", export.GGUF, "f16"},
-		{"qwen3", "", export.GGUF, "q8_0"}, {"phi3_longrope", "", export.GGUF, "bf16"}, {"llama", "", export.GGUF, "q4_0"}, {"glm4", "", export.GGUF, "f32"}, {"olmo2", "", export.GGUF, "f32"},
+		{"qwen3", "", export.GGUF, "q8_0"}, {"phi3_longrope", "", export.GGUF, "bf16"}, {"llama", "", export.GGUF, "q4_0"}, {"glm4", "", export.GGUF, "f32"}, {"olmo2", "", export.GGUF, "f32"}, {"qwen3_moe", "", export.GGUF, "f32"}, {"qwen3_moe", "", export.GGUF, "q8_0"},
 	} {
 		t.Run(c.base+"/"+c.format+"/"+c.dtype, func(t *testing.T) {
 			r := run(t, open(t, c.base, c.adapter), export.Options{Format: c.format, DType: c.dtype, To: t.TempDir()})
@@ -150,8 +153,9 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// A chat model with everything beside its weights: ids are compared, a Modelfile is written, end tokens include the turn's.
-func TestChatModel(t *testing.T) {
+// chatty makes a chat model with everything beside its weights.
+func chatty(t *testing.T) (string, *tokenizer.Tokenizer) {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "chatty")
 	family, words := shared.Path(t, "golden/models/families/llama"), shared.Path(t, "golden/text/tokenizers/llama3_small")
 	if err := os.CopyFS(dir, os.DirFS(family)); err != nil {
@@ -160,6 +164,7 @@ func TestChatModel(t *testing.T) {
 	for name, text := range map[string]string{
 		"chat_template.jinja":                 `{% for m in messages %}{{ '<|start_header_id|>' + m.role + '<|end_header_id|>' }}{% generation %}{{ m.content }}{% endgeneration %}{{ '<|eot_id|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>' }}{% endif %}`,
 		"additional_chat_templates/rag.jinja": `{{ messages[0].content }}`,
+		"generation_config.json":              `{"do_sample": true, "temperature": 0.7, "top_k": 20, "eos_token_id": [2]}`,
 		"tokenizer.json":                      read(t, filepath.Join(words, "tokenizer.json")),
 	} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
@@ -174,6 +179,12 @@ func TestChatModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	widen(t, dir, tokens.VocabSize())
+	return dir, tokens
+}
+
+// A chat model with everything beside its weights: ids are compared, a Modelfile is written, end tokens include the turn's.
+func TestChatModel(t *testing.T) {
+	dir, tokens := chatty(t)
 	eot, ok := tokens.TokenID("<|eot_id|>")
 	if !ok {
 		t.Fatal("the tokenizer has no <|eot_id|>")
@@ -186,12 +197,34 @@ func TestChatModel(t *testing.T) {
 	for _, format := range []string{export.Merged, export.GGUF} {
 		to := t.TempDir()
 		r := run(t, s, export.Options{Format: format, DType: "f32", To: to})
+		if format == export.GGUF {
+			wantMeta(t, filepath.Join(to, r.Files[slices.IndexFunc(r.Files, func(name string) bool { return strings.HasSuffix(name, ".gguf") })]), map[string]any{
+				"tokenizer.chat_templates": []string{"rag"}, "tokenizer.chat_template.rag": "{{ messages[0].content }}", "general.sampling.temp": float32(0.7), "general.sampling.top_k": int32(20)})
+		}
 		if r.Gate.IDs == 0 || !slices.Contains(r.Files, "Modelfile") {
 			t.Errorf("%s: gate %+v, files %v, notes %v", format, r.Gate, r.Files, r.Notes)
 		}
 		if format == export.Merged && (!strings.Contains(read(t, filepath.Join(to, "generation_config.json")), fmt.Sprint(eot)) || !slices.Contains(r.Files, "additional_chat_templates/rag.jinja")) {
 			t.Errorf("files %v, generation config %s", r.Files, read(t, filepath.Join(to, "generation_config.json")))
 		}
+	}
+}
+
+func wantMeta(t *testing.T, path string, want map[string]any) {
+	t.Helper()
+	f, err := gguf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got := map[string]any{}
+	for _, kv := range f.Meta {
+		if _, ok := want[kv.Key]; ok {
+			got[kv.Key] = kv.Value
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("metadata (-want +got):\n%s", diff)
 	}
 }
 

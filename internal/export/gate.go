@@ -29,6 +29,14 @@ type Refused struct{ Reason string }
 
 func (r Refused) Error() string { return "parity gate: " + r.Reason }
 
+// unreadable is the refusal of what cannot be read back.
+func unreadable(err error) error {
+	if IsRefused(err) {
+		return err
+	}
+	return Refused{fmt.Sprintf("what was written cannot be read: %v", err)}
+}
+
 // gate runs the comparison. A writer's check calls bytes, ids and meant.
 type gate struct {
 	Gate
@@ -102,6 +110,9 @@ func (g *gate) logits(meant, back func() (computed, error)) error {
 	var rows [2][]float32
 	for i, load := range []func() (computed, error){meant, back} {
 		c, err := load()
+		if err != nil && i == 1 {
+			return unreadable(err)
+		}
 		if err != nil {
 			return err
 		}

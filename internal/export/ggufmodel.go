@@ -2,12 +2,15 @@ package export
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"fettle/internal/chat"
+	"fettle/internal/generate"
 	"fettle/internal/gguf"
 )
 
@@ -42,11 +45,12 @@ func (w *ggufWriter) write(dir string) ([]string, error) {
 		}
 	}
 	if sp.template != nil {
-		text, err := templateText(w.s.Dir)
-		if err != nil {
+		if err := addTemplates(h, w.s.Dir); err != nil {
 			return nil, err
 		}
-		h.Meta = append(h.Meta, gguf.KV{Key: "tokenizer.chat_template", Value: plainJinja(text)})
+	}
+	if err := addSampling(h, w.s.Dir); err != nil {
+		return nil, err
 	}
 	w.header = h
 	tensors, err := gguf.Tensors(w.s.Result, w.s.Merged, w.t)
@@ -54,6 +58,45 @@ func (w *ggufWriter) write(dir string) ([]string, error) {
 		return nil, err
 	}
 	return h.Notes, gguf.Write(filepath.Join(dir, w.file()), h.Meta, tensors)
+}
+
+// addTemplates writes the chat template and, by name, those for other uses (tool_use).
+func addTemplates(h *gguf.Header, dir string) error {
+	all, err := chat.Sources(dir)
+	if err != nil {
+		return err
+	}
+	names := slices.Sorted(maps.Keys(all))
+	if _, ok := all["default"]; !ok && len(names) == 1 {
+		all["default"] = all[names[0]]
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "default" || len(all) == 2 && all[name] == all["default"] })
+	for i, name := range names {
+		names[i] = odd.ReplaceAllString(name, "_")
+		h.Meta = append(h.Meta, gguf.KV{Key: "tokenizer.chat_template." + names[i], Value: plainJinja(all[name].Text)})
+	}
+	if len(names) > 0 {
+		h.Meta = append(h.Meta, gguf.KV{Key: "tokenizer.chat_templates", Value: names})
+	}
+	h.Meta = append(h.Meta, gguf.KV{Key: "tokenizer.chat_template", Value: plainJinja(all["default"].Text)})
+	return nil
+}
+
+var odd = regexp.MustCompile(`[^A-Za-z0-9]`)
+
+// addSampling writes how generation_config.json wants answers drawn.
+func addSampling(h *gguf.Header, dir string) error {
+	s, found, err := generate.SamplingOf(dir)
+	if err != nil || !found {
+		return err
+	}
+	for _, kv := range []gguf.KV{{Key: "general.sampling.temp", Value: float32(s.Temperature)}, {Key: "general.sampling.top_k", Value: int32(s.TopK)}, {Key: "general.sampling.top_p", Value: float32(s.TopP)},
+		{Key: "general.sampling.min_p", Value: float32(s.MinP)}, {Key: "general.sampling.penalty_repeat", Value: float32(s.RepetitionPenalty)}} {
+		if kv.Value != float32(0) && kv.Value != int32(0) { // 0 = the config does not say
+			h.Meta = append(h.Meta, kv)
+		}
+	}
+	return nil
 }
 
 var (
@@ -97,11 +140,11 @@ func (w *ggufWriter) check(dir string, g *gate) error {
 		if err != nil {
 			return err
 		}
-		got, err := f.Bytes(p.Name)
+		got, err := f.Part(p)
 		if err != nil {
 			return Refused{err.Error()}
 		}
-		if err := g.bytes(p.Name, want, got); err != nil {
+		if err := g.bytes(p.HF, want, got); err != nil {
 			return err
 		}
 	}

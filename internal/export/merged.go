@@ -1,7 +1,10 @@
 package export
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"fettle/internal/chat"
 	"fettle/internal/model"
@@ -28,9 +31,12 @@ func (w *mergedWriter) check(dir string, g *gate) error {
 	if err := g.ids(back); err != nil {
 		return err
 	}
+	if err := w.checkFiles(dir); err != nil {
+		return err
+	}
 	f, err := safetensors.Open(dir)
 	if err != nil {
-		return err
+		return unreadable(err)
 	}
 	defer f.Close()
 	for _, p := range w.s.Result.Parameters() {
@@ -63,6 +69,33 @@ func (w *mergedWriter) check(dir string, g *gate) error {
 		weights, err := m.Load(dir)
 		return computed{m, weights, nil}, err
 	})
+}
+
+// checkFiles compares the files beside the weights: a changed merge need not show in a few chats, nor a constant in their logits.
+func (w *mergedWriter) checkFiles(dir string) error {
+	files, err := w.s.configs(w.d)
+	if err != nil {
+		return err
+	}
+	names, err := w.s.sideFiles()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if files[name], err = os.ReadFile(filepath.Join(w.s.Dir, name)); err != nil {
+			return err
+		}
+	}
+	for name, want := range files {
+		got, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			return unreadable(err)
+		}
+		if !bytes.Equal(want, got) {
+			return Refused{fmt.Sprintf("%s read back differs from what was written", name)}
+		}
+	}
+	return nil
 }
 
 // readSpeaker reads what a written directory has of what the base has.

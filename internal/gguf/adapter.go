@@ -9,11 +9,11 @@ import (
 	"fettle/internal/model"
 )
 
-// WriteAdapter writes an adapter for llama.cpp, its matrices as f32 or f16.
-func WriteAdapter(path, name string, m *model.Model, a *lora.Adapter, t Type) error {
+// WriteAdapter writes an adapter for llama.cpp, its matrices as f32 or f16, and returns the file's metadata.
+func WriteAdapter(path, name string, m *model.Model, a *lora.Adapter, t Type) ([]KV, error) {
 	all, alpha, err := AdapterTensors(m, a, t)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	h := &Header{}
 	h.add("general.architecture", archs[m.Config.ModelType].name)
@@ -22,7 +22,7 @@ func WriteAdapter(path, name string, m *model.Model, a *lora.Adapter, t Type) er
 	h.add("general.file_type", traits[t].fileType)
 	h.add("adapter.type", "lora")
 	h.add("adapter.lora.alpha", float32(alpha))
-	return Write(path, h.Meta, all)
+	return h.Meta, Write(path, h.Meta, all)
 }
 
 // AdapterTensors lists an adapter's tensors as a file holds them, and the file's alpha. llama.cpp multiplies by alpha/rank and

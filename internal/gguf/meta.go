@@ -56,10 +56,15 @@ func refuse(c *model.Config, a arch) error {
 		return fmt.Errorf("its head is the embedding (tie_word_embeddings), the model's is its own")
 	case gemma != (c.Activation == model.GELUTanh):
 		return fmt.Errorf("its activation is fixed, and the model's %s is another", c.Activation)
+	case a.experts && !c.MoE.Normalize:
+		return fmt.Errorf("it makes the shares of the chosen experts sum to 1, the model does not (norm_topk_prob)")
 	case c.FusedQKV && a.name != "phi3":
 		return fmt.Errorf("it loads no fused q, k and v")
 	}
 	for i, l := range c.Layers {
+		if l.MoE != a.experts {
+			return fmt.Errorf("its layers all choose among experts, the model's layer %d does not", i)
+		}
 		if l.Rope == nil && a.name != "smollm3" {
 			return fmt.Errorf("every layer has positions, the model's layer %d has none", i)
 		}
@@ -80,6 +85,11 @@ func (h *Header) shape(c *model.Config, a arch) {
 	h.add(a.name+".embedding_length", uint32(c.Hidden))
 	h.add(a.name+".block_count", uint32(len(c.Layers)))
 	h.add(a.name+".feed_forward_length", uint32(c.FFN))
+	if a.experts {
+		h.add(a.name+".expert_count", uint32(c.MoE.Experts))
+		h.add(a.name+".expert_used_count", uint32(c.MoE.PerToken))
+		h.add(a.name+".expert_feed_forward_length", uint32(c.MoE.FFN))
+	}
 	h.add(a.name+".attention.head_count", uint32(c.Heads))
 	h.add(a.name+".attention.head_count_kv", uint32(c.KVHeads))
 	h.add(a.name+".attention.key_length", uint32(c.HeadDim))

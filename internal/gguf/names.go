@@ -2,6 +2,8 @@ package gguf
 
 import (
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"fettle/internal/model"
@@ -13,6 +15,7 @@ type arch struct {
 	permute bool // it rotates neighbours: rows of q and k change places (ROPE_TYPE_NORM)
 	biases  bool // it loads biases of attention and feed-forward where a file has them
 	windows bool // it attends within windows
+	experts bool // all its layers choose among experts
 }
 
 // archs are the families of both programs. Mistral is a llama to llama.cpp, which never slides a llama's window.
@@ -20,7 +23,7 @@ var archs = map[string]arch{
 	"llama": {name: "llama", permute: true, biases: true}, "mistral": {name: "llama", permute: true, biases: true},
 	"qwen2": {name: "qwen2", biases: true}, "qwen3": {name: "qwen3"}, "gemma2": {name: "gemma2", windows: true},
 	"gemma3_text": {name: "gemma3", windows: true}, "phi3": {name: "phi3"}, "smollm3": {name: "smollm3", permute: true},
-	"olmo2": {name: "olmo2"}, "glm4": {name: "glm4", biases: true},
+	"olmo2": {name: "olmo2"}, "glm4": {name: "glm4", biases: true}, "qwen3_moe": {name: "qwen3moe", experts: true},
 }
 
 // Place says where a parameter of the decoder lies in a file, and how its values change on the way.
@@ -30,6 +33,8 @@ type Place struct {
 	Shape []int
 	heads int  // > 0: the rows of so many heads are permuted
 	plus1 bool // 1 is added (Gemma's norms multiply by 1 + weight)
+	// Of experts: a file has one tensor [experts, out, in] of all of a layer's.
+	expert, experts int
 }
 
 // Places lists where each parameter of a decoder goes, in the order of the network.
@@ -40,11 +45,17 @@ func Places(m *model.Model) ([]Place, error) {
 	}
 	var all []Place
 	for _, p := range m.Parameters() {
-		name, err := fileName(m.Config.Norms, p.Name)
-		if err != nil {
+		place := Place{HF: p.Name, Shape: p.Shape, plus1: m.Config.NormPlusOne && strings.HasSuffix(p.Name, "norm.weight")}
+		name := p.Name
+		if i := expertNumber.FindStringSubmatchIndex(name); i != nil {
+			place.experts = m.Config.MoE.Experts
+			place.expert, _ = strconv.Atoi(name[i[2]:i[3]]) // digits
+			name = name[:i[2]] + name[i[3]+1:]
+		}
+		var err error
+		if place.Name, err = fileName(m.Config.Norms, name); err != nil {
 			return nil, err
 		}
-		place := Place{HF: p.Name, Name: name, Shape: p.Shape, plus1: m.Config.NormPlusOne && strings.HasSuffix(p.Name, "norm.weight")}
 		if a.permute {
 			place.heads = permuted(m.Config, p.Name)
 		}
@@ -52,6 +63,8 @@ func Places(m *model.Model) ([]Place, error) {
 	}
 	return all, nil
 }
+
+var expertNumber = regexp.MustCompile(`\.mlp\.experts\.(\d+)\.`)
 
 // permuted is the number of heads of a q or k projection, weight or bias; 0 for all else.
 func permuted(c *model.Config, name string) int {
@@ -82,6 +95,7 @@ var topNames = map[string]string{
 var partNames = map[string]string{
 	"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
 	"self_attn.qkv_proj": "attn_qkv", "self_attn.q_norm": "attn_q_norm", "self_attn.k_norm": "attn_k_norm",
+	"mlp.gate": "ffn_gate_inp", "mlp.experts.gate_proj": "ffn_gate_exps", "mlp.experts.up_proj": "ffn_up_exps", "mlp.experts.down_proj": "ffn_down_exps",
 	"mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down", "mlp.gate_up_proj": "ffn_up",
 }
 
@@ -119,10 +133,10 @@ func Module(m *model.Model, module string) (string, error) {
 	return strings.TrimSuffix(name, ".weight"), err
 }
 
-// Type is how a file whose matrices are t stores the parameter: vectors stay f32; the embedding and the head, which every
+// Type is how a file whose matrices are t stores the parameter: vectors and what chooses experts stay f32; the embedding and the head, which every
 // token passes, keep 8 bits where t has fewer; rows that are no whole blocks are f16, as llama.cpp's converter does.
 func (p Place) Type(t Type) Type {
-	if len(p.Shape) < 2 {
+	if len(p.Shape) < 2 || strings.HasSuffix(p.Name, ".ffn_gate_inp.weight") {
 		return F32
 	}
 	if (p.Name == "token_embd.weight" || p.Name == "output.weight") && t.Quantised() {

@@ -2,6 +2,7 @@ package gguf_test
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,7 +76,7 @@ func TestMetadataKeys(t *testing.T) {
 	for _, key := range want.Keys {
 		known[key] = true
 	}
-	for _, family := range []string{"llama", "llama3", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text", "phi3", "phi3_longrope", "smollm3", "olmo2", "glm4"} {
+	for _, family := range []string{"llama", "llama3", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text", "phi3", "phi3_longrope", "smollm3", "olmo2", "glm4", "qwen3_moe"} {
 		h, err := gguf.NewHeader(open(t, family), "x", gguf.Q8_0)
 		if err != nil {
 			t.Fatal(err)
@@ -89,9 +90,54 @@ func TestMetadataKeys(t *testing.T) {
 	}
 }
 
+// Experts lie in one tensor a layer and projection, [experts, out, in], under the names of gguf-py 0.19's map for QWEN3MOE; the
+// router stays f32.
+func TestExperts(t *testing.T) {
+	m := open(t, "qwen3_moe")
+	zeros := func(name string) ([]float32, error) {
+		for _, p := range m.Parameters() {
+			if p.Name == name {
+				return make([]float32, p.GraphShape().Size()), nil
+			}
+		}
+		return nil, fs.ErrNotExist
+	}
+	tensors, err := gguf.Tensors(m, zeros, gguf.Q8_0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]gguf.Info{}
+	for _, tensor := range tensors {
+		if strings.HasPrefix(tensor.Name, "blk.1.ffn_") {
+			got[tensor.Name] = tensor.Info
+		}
+	}
+	want := map[string]gguf.Info{}
+	for _, i := range []gguf.Info{{"blk.1.ffn_norm.weight", gguf.F32, []int{64}}, {"blk.1.ffn_gate_inp.weight", gguf.F32, []int{6, 64}}, {"blk.1.ffn_gate_exps.weight", gguf.Q8_0, []int{6, 32, 64}},
+		{"blk.1.ffn_up_exps.weight", gguf.Q8_0, []int{6, 32, 64}}, {"blk.1.ffn_down_exps.weight", gguf.Q8_0, []int{6, 64, 32}}} {
+		want[i.Name] = i
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	h, err := gguf.NewHeader(m, "x", gguf.F32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kv := range []gguf.KV{{"qwen3moe.expert_count", uint32(6)}, {"qwen3moe.expert_used_count", uint32(2)}, {"qwen3moe.expert_feed_forward_length", uint32(32)}} {
+		if !slices.Contains(h.Meta, kv) {
+			t.Errorf("no %s = %v", kv.Key, kv.Value)
+		}
+	}
+	m.Config.MoE.Normalize = false
+	if _, err := gguf.NewHeader(m, "x", gguf.F32); err == nil || !strings.Contains(err.Error(), "norm_topk_prob") {
+		t.Errorf("shares that do not sum to 1: %v", err)
+	}
+}
+
 // A file gives back the checkpoint: permuted rows, Gemma's norms, and no tensor beside those of the map.
 func TestParametersComeBack(t *testing.T) {
-	for _, family := range []string{"llama3", "qwen3", "gemma3_text", "phi3_longrope", "smollm3", "llama_bias"} {
+	for _, family := range []string{"llama3", "qwen3", "gemma3_text", "phi3_longrope", "smollm3", "llama_bias", "qwen3_moe"} {
 		t.Run(family, func(t *testing.T) {
 			dir := shared.Path(t, "golden/models/families/"+family)
 			m := open(t, family)

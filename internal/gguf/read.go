@@ -121,8 +121,13 @@ func (f *File) Bytes(name string) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("read %s: no tensor %q", f.Path, name)
 	}
-	data := make([]byte, t.Type.Size(t.Len()))
-	if _, err := f.file.ReadAt(data, f.base+f.offset[name]); err != nil {
+	return f.part(name, 0, t.Type.Size(t.Len()))
+}
+
+// part reads some bytes of a tensor that is there.
+func (f *File) part(name string, from, size int) ([]byte, error) {
+	data := make([]byte, size)
+	if _, err := f.file.ReadAt(data, f.base+f.offset[name]+int64(from)); err != nil {
 		return nil, fmt.Errorf("read %s tensor %q: %w", f.Path, name, err)
 	}
 	return data, nil

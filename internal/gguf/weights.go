@@ -2,6 +2,7 @@ package gguf
 
 import (
 	"fmt"
+	"slices"
 
 	"fettle/internal/model"
 )
@@ -17,12 +18,41 @@ func Tensors(m *model.Model, from Source, t Type) ([]Tensor, error) {
 	}
 	all := RopeTensors(m.Config)
 	for _, p := range places {
-		all = append(all, Tensor{Info: Info{p.Name, p.Type(t), p.Shape}, Data: func() ([]byte, error) { return p.Encode(from, t) }})
+		if p.expert > 0 {
+			continue // it is part of the first one's tensor
+		}
+		all = append(all, Tensor{Info: Info{p.Name, p.Type(t), p.stacked()}, Data: func() ([]byte, error) { return p.whole(places, from, t) }})
 	}
 	return all, nil
 }
 
-// Encode gives the bytes that a file holds for the parameter.
+// stacked is the shape of the file's tensor.
+func (p Place) stacked() []int {
+	if p.experts == 0 {
+		return p.Shape
+	}
+	return append([]int{p.experts}, p.Shape...)
+}
+
+// whole is the data of the file's tensor: that of one parameter, or of all experts' in their order.
+func (p Place) whole(places []Place, from Source, t Type) (data []byte, err error) {
+	if p.experts == 0 {
+		return p.Encode(from, t)
+	}
+	for _, other := range places { // in the order of the network, so of the experts too
+		if other.Name != p.Name {
+			continue
+		}
+		one, err := other.Encode(from, t)
+		if err != nil {
+			return nil, err
+		}
+		data = append(data, one...)
+	}
+	return data, nil
+}
+
+// Encode gives the bytes that a file holds for the parameter. Experts are whole rows of their tensor, and blocks never cross rows.
 func (p Place) Encode(from Source, t Type) ([]byte, error) {
 	values, err := from(p.HF)
 	if err != nil {
@@ -31,20 +61,27 @@ func (p Place) Encode(from Source, t Type) ([]byte, error) {
 	return Encode(p.Type(t), p.ToFile(values))
 }
 
-// Parameter reads a parameter from a file as the checkpoint has it: dequantised, rows and norms put back.
-func (f *File) Parameter(p Place) ([]float32, error) {
+// Part reads the bytes that a file holds for a parameter.
+func (f *File) Part(p Place) ([]byte, error) {
 	info, ok := f.Info(p.Name)
 	if !ok {
 		return nil, fmt.Errorf("read %s: tensor %s is missing", f.Path, p.Name)
 	}
-	n := 1
-	for _, d := range p.Shape {
-		n *= d
+	if !slices.Equal(info.Shape, p.stacked()) {
+		return nil, fmt.Errorf("read %s: tensor %s has shape %v, want %v", f.Path, p.Name, info.Shape, p.stacked())
 	}
-	if info.Len() != n || len(info.Shape) != len(p.Shape) || info.Shape[0] != p.Shape[0] {
-		return nil, fmt.Errorf("read %s: tensor %s has shape %v, want %v", f.Path, p.Name, info.Shape, p.Shape)
+	size := info.Type.Size(info.Len())
+	parts := max(p.experts, 1)
+	return f.part(p.Name, size/parts*p.expert, size/parts)
+}
+
+// Parameter reads a parameter from a file as the checkpoint has it: dequantised, rows and norms put back.
+func (f *File) Parameter(p Place) ([]float32, error) {
+	data, err := f.Part(p)
+	if err != nil {
+		return nil, err
 	}
-	values, err := f.Float32(p.Name)
+	values, err := Decode(f.index[p.Name].Type, data)
 	if err != nil {
 		return nil, err
 	}

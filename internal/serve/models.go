@@ -1,11 +1,7 @@
 package serve
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -90,7 +86,7 @@ func Open(s Source) (m *Models, err error) {
 	if size := m.Language.Tokenizer.VocabSize(); size > m.decoder.Config.Vocab {
 		return nil, fmt.Errorf("open %s: the tokenizer has %d tokens, the model %d", s.Dir, size, m.decoder.Config.Vocab)
 	}
-	if m.Defaults, err = defaults(s.Dir); err != nil {
+	if m.Defaults, _, err = generate.SamplingOf(s.Dir); err != nil {
 		return nil, err
 	}
 	m.Context = m.decoder.Config.MaxPositions
@@ -220,37 +216,6 @@ func (m *Models) Close() {
 		e.generator.Close()
 	}
 	m.Backend.Finalize()
-}
-
-// defaults are what generation_config.json asks for where a request does not say; the API's own are temperature 1, no cut.
-func defaults(dir string) (generate.Sampling, error) {
-	var c struct {
-		DoSample          bool     `json:"do_sample"`
-		Temperature       *float64 `json:"temperature"`
-		TopK              *int     `json:"top_k"`
-		TopP              *float64 `json:"top_p"`
-		MinP              *float64 `json:"min_p"`
-		RepetitionPenalty *float64 `json:"repetition_penalty"`
-	}
-	s := generate.Sampling{Temperature: 1, RepetitionPenalty: 1}
-	raw, err := os.ReadFile(filepath.Join(dir, "generation_config.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(raw, &c)
-	}
-	if err != nil {
-		return s, fmt.Errorf("read generation_config.json: %w", err)
-	}
-	if c.DoSample {
-		set(&s.Temperature, c.Temperature)
-		set(&s.TopK, c.TopK)
-		set(&s.TopP, c.TopP)
-		set(&s.MinP, c.MinP)
-		set(&s.RepetitionPenalty, c.RepetitionPenalty)
-	}
-	return s, nil
 }
 
 // set takes a value where one is given.
