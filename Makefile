@@ -7,10 +7,15 @@ export GOFLAGS := -trimpath
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 GO := go
 
-.PHONY: build quickstart test lint generate torture
+.PHONY: build build-xla quickstart test test-xla lint generate torture
+
+LDFLAGS := -s -w -X main.version=$(VERSION)
 
 build: ## the program: bin/fettle
-	$(GO) build -ldflags "-s -w -X main.version=$(VERSION)" -o bin/fettle .
+	$(GO) build -ldflags "$(LDFLAGS)" -o bin/fettle .
+
+build-xla: ## the program with XLA beside the Go backend (needs a C compiler): bin/fettle
+	CGO_ENABLED=1 $(GO) build -tags xla -ldflags "$(LDFLAGS)" -o bin/fettle .
 
 quickstart: build ## the main job: open data to a tuned model and a verdict against RAG
 	bin/fettle dagu install
@@ -18,6 +23,13 @@ quickstart: build ## the main job: open data to a tuned model and a verdict agai
 
 test: ## unit, conformance, script and end-to-end tests
 	$(GO) test ./...
+
+test-xla: build-xla ## the tests that compute, on xla:cpu; fetches its plugin (63 MB) where it is not there
+	bin/fettle backend install xla-cpu
+	CGO_ENABLED=1 $(GO) vet -tags xla ./...
+	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu $(GO) test -tags xla -timeout 30m $(COMPUTES)
+
+COMPUTES := ./internal/backend/... ./internal/model ./internal/lora ./internal/quant ./internal/generate ./internal/export ./stages/train
 
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
