@@ -13,6 +13,7 @@ import (
 	"fettle/internal/artifact"
 	"fettle/internal/backend"
 	"fettle/internal/export"
+	"fettle/internal/quant"
 )
 
 func (a *App) export(_ context.Context, args []string) int {
@@ -20,9 +21,11 @@ func (a *App) export(_ context.Context, args []string) int {
        fettle export -model DIR [-adapter DIR] -format F -to DIR
 
 Writes what the train stage made, or a model and an adapter of yours, for other programs: peft (the adapter), merged (safetensors
-with the adapter merged in), gguf (llama.cpp, Ollama), gguf-lora (the adapter for llama.cpp). What was written is read back and
+with the adapter merged in), gguf (llama.cpp, Ollama), gguf-lora (the adapter for llama.cpp), bnb (the base alone
+in the 4 bits that its adapter was trained on). What was written is read back and
 compared before it appears; a difference is exit 3. Without -format the files of REF are copied as they are.`)
 	e := exporting{app: a}
+	e.options.Recipe = quant.Recipe{Load: "nf4", Options: quant.Options{Double: true}} // for -model
 	fs.StringVar(&e.store, "store", "", "folder of the artifacts")
 	fs.StringVar(&e.options.To, "to", "", "folder to write to; files of the same names are replaced")
 	fs.StringVar(&e.options.Format, "format", "", strings.Join(export.Formats, ", "))

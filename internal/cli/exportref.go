@@ -25,7 +25,15 @@ func (e *exporting) find(root string, store *artifact.Store, art *artifact.Artif
 		e.model = art.Path("model")
 		return nil
 	}
-	if e.adapter, err = e.findAdapter(art); err != nil {
+	if e.options.Format == export.BNB { // the base alone, as the adapter saw it
+		raw, err := json.Marshal(art.Manifest.Notes["quant"])
+		if err == nil {
+			err = json.Unmarshal(raw, &e.options.Recipe)
+		}
+		if err != nil {
+			return fmt.Errorf("%s does not say how its base was quantised: %w", art.Ref, err)
+		}
+	} else if e.adapter, err = e.findAdapter(art); err != nil {
 		return err
 	}
 	e.model, err = modeldir.Open(root, note) // refused when it is no longer what was trained on

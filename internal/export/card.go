@@ -21,7 +21,7 @@ type Card struct {
 // write makes README.md, with the front matter that model hubs read.
 func (c Card) write(dir string, s *Source, r *Report) error {
 	var b strings.Builder
-	library := map[string]string{PEFT: "peft", Merged: "transformers", GGUF: "gguf", GGUFLoRA: "gguf"}[r.Format]
+	library := map[string]string{PEFT: "peft", Merged: "transformers", GGUF: "gguf", GGUFLoRA: "gguf", BNB: "transformers"}[r.Format]
 	fmt.Fprintf(&b, "---\nbase_model: %s\nlibrary_name: %s\npipeline_tag: text-generation\n", s.Base, library)
 	licence := baseLicence(s.Dir)
 	if licence != "" {
@@ -50,6 +50,8 @@ func what(s *Source, r *Report) string {
 		return "The base with its adapter merged in"
 	case r.Format == PEFT || r.Format == GGUFLoRA:
 		return "A LoRA adapter"
+	case r.Format == BNB:
+		return "The base in 4 bits"
 	}
 	return "A model"
 }

@@ -25,6 +25,11 @@ func (s *Source) writeCheckpoint(dir string, d safetensors.DType, shard int64) e
 	if err := s.writeShards(dir, d, shard); err != nil {
 		return err
 	}
+	return s.writeSides(dir, d)
+}
+
+// writeSides writes what belongs to a model directory beside its weights.
+func (s *Source) writeSides(dir string, d safetensors.DType) error {
 	if err := s.writeConfig(dir, d); err != nil {
 		return fmt.Errorf("write config: %w", err)
 	}

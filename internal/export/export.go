@@ -10,6 +10,7 @@ import (
 
 	"fettle/internal/backend"
 	"fettle/internal/gguf"
+	"fettle/internal/quant"
 	"fettle/internal/safetensors"
 )
 
@@ -19,10 +20,11 @@ const (
 	Merged   = "merged"    // a model directory with the adapter merged in
 	GGUF     = "gguf"      // one file for llama.cpp, the adapter merged in
 	GGUFLoRA = "gguf-lora" // the adapter as a file for llama.cpp
+	BNB      = "bnb"       // the base alone in the 4 bits of bitsandbytes, as an adapter was trained on it
 )
 
 // Formats lists them.
-var Formats = []string{PEFT, Merged, GGUF, GGUFLoRA}
+var Formats = []string{PEFT, Merged, GGUF, GGUFLoRA, BNB}
 
 // Options says what to write and where.
 type Options struct {
@@ -34,6 +36,7 @@ type Options struct {
 	// TrainedOn is the folder of the base that the adapter was trained on, where that is another than the one it goes into (its
 	// 4-bit form, say); "" = the same. The divergence is measured from there.
 	TrainedOn string
+	Recipe    quant.Recipe // of format bnb
 	Card      Card
 }
 
@@ -100,7 +103,7 @@ func Run(s *Source, b backend.Backend, o Options) (*Report, error) {
 	if err := o.Card.write(tmp, s, r); err != nil {
 		return nil, err
 	}
-	if o.Format == Merged {
+	if o.Format == Merged || o.Format == BNB {
 		if err := noOthers(tmp, o.To); err != nil {
 			return nil, err
 		}
@@ -148,6 +151,9 @@ func (s *Source) writer(o Options) (writer, string, error) {
 	if err := o.Check(); err != nil {
 		return nil, "", fmt.Errorf("export: %w", err)
 	}
+	if o.Format == BNB && s.Adapter != nil {
+		return nil, "", fmt.Errorf("export bnb: it writes a base: merge the adapter first, or leave it out")
+	}
 	if (o.Format == PEFT || o.Format == GGUFLoRA) && s.Adapter == nil {
 		return nil, "", fmt.Errorf("export %s: there is no adapter", o.Format)
 	}
@@ -162,6 +168,8 @@ func (s *Source) writer(o Options) (writer, string, error) {
 			shard = 5e9 // as transformers
 		}
 		return &mergedWriter{s, d, shard}, strings.ToLower(string(d)), err
+	case BNB:
+		return &bnbWriter{s, o.Recipe}, "nf4", nil
 	case GGUF:
 		t, err := gguf.ParseType(or(o.DType, base))
 		return &ggufWriter{s: s, t: t}, t.String(), err

@@ -9,6 +9,9 @@ import (
 type Recipe struct {
 	Load string `json:"load" check:"oneof=none|nf4" jsonschema:"none: as stored; nf4: 4 bits a weight (QLoRA, arXiv:2305.14314)"`
 	Options
+	// Bits and Calibrate choose what stays in 16 bits; the choice is made once, by training, and then is a part of Skip.
+	Bits      float64 `json:"bits" check:"min=0,max=16" jsonschema:"mean bits of a weight over the matrices: those that nf4 hurts most stay in 16 bits within it; 0 = all in nf4"`
+	Calibrate int     `json:"calibrate" check:"min=0" jsonschema:"training blocks that the hurt is measured on (with bits); 0 = 8"`
 }
 
 // Plain is the recipe of a base as it is stored.

@@ -55,6 +55,9 @@ func (f *fitting) write() error {
 		return err
 	}
 	f.job.Figure("loss_by_source", sources)
+	if err := f.writeChoice(); err != nil {
+		return err
+	}
 	return f.account()
 }
 
@@ -110,7 +113,7 @@ func (f *fitting) account() error {
 	j.Out(int64(len(f.results)))
 	j.Note("seeds", j.Settings.Seeds)
 	j.Note("mode", j.Settings.Mode)
-	j.Note("quant", j.Settings.Quant)
+	j.Note("quant", f.recipe)
 	var last []float64
 	steps := 0
 	for _, r := range f.results {

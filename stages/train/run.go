@@ -78,7 +78,7 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 		}
 	}
 	f := &fitting{job: j, note: note, dir: dir, backend: be, model: m, data: d, held: held, started: time.Now()}
-	if f.base, err = f.weights(); err != nil {
+	if f.base, err = f.weights(ctx); err != nil {
 		return err
 	}
 	for _, seed := range j.Settings.Seeds {
@@ -107,21 +107,30 @@ type fitting struct {
 	held    *data // evaluated while training; nil: none is
 	base    model.Weights
 	quant   quant.Set
+	recipe  quant.Recipe // how the base is loaded again
+	choice  *choice      // of what stays in 16 bits; nil: none was asked for
 	started time.Time
 	results []result
 }
 
 // weights reads or draws what the training starts from.
-func (f *fitting) weights() (model.Weights, error) {
+func (f *fitting) weights(ctx context.Context) (w model.Weights, err error) {
 	s := f.job.Settings
+	f.recipe = s.Quant
 	switch {
 	case s.Mode == "scratch":
 		return f.model.Init(s.Seeds[0]), nil
 	case f.note.Weights == "":
 		return nil, fmt.Errorf("model %s has no weights: mode %s starts from some (mode scratch does not)", f.note.Path, s.Mode)
 	}
+	if s.Quant.Bits > 0 {
+		if f.choice, err = f.choose(ctx); err != nil {
+			return nil, err
+		}
+		f.recipe = s.Quant.Keeping(f.choice.Kept)
+	}
 	// A checkpoint in 4 bits is read as it is; a plain one is quantised as it is read where the settings say so.
-	w, err := f.model.LoadWith(s.Quant.Loader(&f.quant), f.dir)
+	w, err = f.model.LoadWith(f.recipe.Loader(&f.quant), f.dir)
 	if err == nil && f.quant.Len() > 0 {
 		if s.Mode != "lora" {
 			return nil, fmt.Errorf("model %s is in 4 bits: mode %s trains weights that are not (mode lora does)", f.note.Path, s.Mode)

@@ -1,0 +1,130 @@
+package export
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"fettle/internal/model"
+	"fettle/internal/quant"
+	"fettle/internal/safetensors"
+)
+
+// bnbWriter writes the base in the 4 bits of bitsandbytes, as an adapter was trained on it: matrices that the recipe leaves
+// alone stay plain and are named in llm_int8_skip_modules.
+type bnbWriter struct {
+	s      *Source
+	recipe quant.Recipe
+}
+
+// load quantises the base, or takes it as it is stored.
+func (w *bnbWriter) load() (*quant.Set, model.Weights, error) {
+	set := &quant.Set{}
+	weights, err := w.s.Model.LoadWith(w.recipe.Loader(set), w.s.Dir)
+	return set, weights, err
+}
+
+func (w *bnbWriter) write(dir string) ([]string, error) {
+	set, weights, err := w.load()
+	if err != nil {
+		return nil, err
+	}
+	if err := set.Save(filepath.Join(dir, "model.safetensors"), w.s.Model, weights, w.s.DType); err != nil {
+		return nil, err
+	}
+	if err := w.s.writeSides(dir, w.s.DType); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "config.json")
+	config, err := readObject(path)
+	if err != nil {
+		return nil, err
+	}
+	skipped := w.skipped(set)
+	config["quantization_config"] = w.config(skipped)
+	notes := []string{fmt.Sprintf("%d matrices in 4 bits, %d as they were", set.Len(), len(skipped))}
+	if w.recipe.Load == "nf4" {
+		notes = append(notes, "an adapter trained on this base is exported by -format peft and loaded on top")
+	}
+	return notes, writeJSON(path, config)
+}
+
+// skipped are the modules of linear layers that stay plain.
+func (w *bnbWriter) skipped(set *quant.Set) (names []string) {
+	if w.s.Model.Config.Tied {
+		names = append(names, "lm_head") // has no parameter of its own
+	}
+	for _, p := range w.s.Model.Parameters() {
+		if p.Linear() && set.Spec(p.Name) == nil {
+			names = append(names, strings.TrimSuffix(p.Name, ".weight"))
+		}
+	}
+	return names
+}
+
+// config is transformers' BitsAndBytesConfig.
+func (w *bnbWriter) config(skipped []string) map[string]any {
+	return map[string]any{"quant_method": "bitsandbytes", "load_in_4bit": true, "load_in_8bit": false, "_load_in_4bit": true, "_load_in_8bit": false,
+		"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": w.recipe.Double, "bnb_4bit_quant_storage": "uint8", "bnb_4bit_compute_dtype": configDTypes[w.s.DType],
+		"llm_int8_skip_modules": skipped, "llm_int8_threshold": json.RawMessage("6.0"), "llm_int8_enable_fp32_cpu_offload": false, "llm_int8_has_fp16_weight": false}
+}
+
+// dense are the weights of what load gives, dequantised.
+func (w *bnbWriter) dense(m *model.Model, set *quant.Set, weights model.Weights) (computed, error) {
+	dense, err := set.Dense(m, weights)
+	return computed{m, dense, nil}, err
+}
+
+func (w *bnbWriter) check(dir string, g *gate) error {
+	back, err := readSpeaker(dir, g)
+	if err != nil {
+		return Refused{fmt.Sprintf("the written directory cannot be read: %v", err)}
+	}
+	if err := g.ids(back); err != nil {
+		return err
+	}
+	set, weights, err := w.load()
+	if err != nil {
+		return err
+	}
+	f, err := safetensors.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for _, p := range w.s.Model.Parameters() {
+		want, err := w.bytes(set, weights, p.Name)
+		if err != nil {
+			return err
+		}
+		got, err := f.Bytes(p.Name)
+		if err != nil {
+			return Refused{err.Error()}
+		}
+		if err := g.bytes(p.Name, want, got); err != nil {
+			return err
+		}
+	}
+	return g.logits(func() (computed, error) { return w.dense(w.s.Model, set, weights) }, func() (computed, error) {
+		m, err := model.Open(dir)
+		if err != nil {
+			return computed{}, Refused{fmt.Sprintf("the written directory cannot be read: %v", err)}
+		}
+		read := &quant.Set{}
+		weights, err := m.LoadWith(quant.Plain().Loader(read), dir)
+		if err != nil {
+			return computed{}, Refused{fmt.Sprintf("the written directory cannot be read: %v", err)}
+		}
+		return w.dense(m, read, weights)
+	})
+}
+
+// bytes are what the file must hold for a parameter.
+func (w *bnbWriter) bytes(set *quant.Set, weights model.Weights, name string) ([]byte, error) {
+	if set.Spec(name) == nil {
+		return w.s.cast(name, w.s.DType)
+	}
+	m, err := set.Matrix(weights, name)
+	return m.Packed, err
+}
