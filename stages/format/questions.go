@@ -27,6 +27,7 @@ type Questions struct {
 	Held     map[string][]string `json:"held" jsonschema:"by language, wordings that only the evaluation uses: a trained fact in new words"`
 	PerItem  int                 `json:"per_item" check:"min=1" jsonschema:"wordings used for each item in each pass"`
 	Context  Context             `json:"context" jsonschema:"training examples that show the document and ask to read it"`
+	Pairs    bool                `json:"pairs" jsonschema:"put a worse answer beside each: what another item of the page says, one that is shown if any is (for dpo and orpo)"`
 	Curve    []Step              `json:"passes" jsonschema:"passes over the data in order; each may show other numbers of items (none = one pass)"`
 	Chunk    int                 `json:"chunk" check:"min=1" jsonschema:"items in one document of the knowledge base"`
 	Seed     int64               `json:"seed" jsonschema:"of the wordings and the items shown"`
@@ -67,15 +68,28 @@ func (q *Questions) Convert(r *Record, pass int) iter.Seq2[schemas.Conversation,
 			rng := q.rng(f.ID, pass)
 			wordings := q.Wordings[f.Lang]
 			for n, w := range rng.Perm(len(wordings))[:min(q.PerItem, len(wordings))] {
-				question := word(wordings[w], f)
+				question, shown := word(wordings[w], f), []int(nil)
 				if rng.Float64() < q.Context.Share {
-					question = show(facts, i, limit, rng) + "\n\n" + question
+					var page string
+					page, shown = show(facts, i, limit, rng)
+					question = page + "\n\n" + question
 				}
 				c := schemas.Conversation{Origin: r.Origin, Lang: f.Lang, Split: r.Split,
 					Meta:     fmt.Sprintf(`{"item":%d,"pass":%d,"wording":%d}`, i, pass, w),
 					Messages: []schemas.Message{{Role: "user", Content: question}, {Role: "assistant", Content: f.Answer, LossWeight: 1}}}
 				c.ID = shortHash(f.ID, fmt.Sprint(pass), fmt.Sprint(n))
-				if !yield(c, nil) {
+				if !q.Pairs {
+					if !yield(c, nil) {
+						return
+					}
+					continue
+				}
+				wrong, ok := another(facts, i, shown, rng)
+				if !ok {
+					continue
+				}
+				prompt, right := c.Messages[:1], c.Messages[1:]
+				if !yield(onSide(c, schemas.Chosen, prompt, right), nil) || !yield(onSide(c, schemas.Rejected, prompt, []schemas.Message{assistant(wrong)}), nil) {
 					return
 				}
 			}
@@ -83,11 +97,24 @@ func (q *Questions) Convert(r *Record, pass int) iter.Seq2[schemas.Conversation,
 	}
 }
 
+// another is the answer to an item of the page that is not the asked one: one that is shown, if any other is.
+func another(facts []Fact, asked int, shown []int, rng *rand.Rand) (answer string, ok bool) {
+	differs := func(i int) bool { return facts[i].Answer != facts[asked].Answer }
+	for _, from := range [][]int{shown, rng.Perm(len(facts))} {
+		for _, i := range from {
+			if differs(i) {
+				return facts[i].Answer, true
+			}
+		}
+	}
+	return "", false
+}
+
 // show is a document of up to limit items of the page, the asked one among them, in random order.
-func show(facts []Fact, asked, limit int, rng *rand.Rand) string {
+func show(facts []Fact, asked, limit int, rng *rand.Rand) (page string, picked []int) {
 	others := rng.Perm(len(facts))
 	n := 1 + rng.IntN(min(limit, len(facts)))
-	picked := []int{asked}
+	picked = []int{asked}
 	for _, o := range others {
 		if len(picked) == n {
 			break
@@ -102,7 +129,7 @@ func show(facts []Fact, asked, limit int, rng *rand.Rand) string {
 	for _, i := range picked {
 		b.WriteString("\n" + line(facts[i].What, facts[i].Answer))
 	}
-	return b.String()
+	return b.String(), picked
 }
 
 // line shows an item as the bullet and, on a line of its own, what is typed: so a reader can copy it to the letter.

@@ -259,3 +259,48 @@ func TestDataThatDoesNotFitTheObjective(t *testing.T) {
 		})
 	}
 }
+
+// The answers kept out cost what the same answers cost in a step, and have their figures.
+func TestHeldAnswers(t *testing.T) {
+	b := newBench(t)
+	for name := range judgedObjectives {
+		t.Run(name, func(t *testing.T) {
+			tr := b.startPreference(t, name, "lora", 2, func(s *Settings) {
+				s.Batch, s.Optimizer.LR, s.Epochs, s.Shuffle, s.Eval = Batch{Rows: 2, Accumulate: 3}, 0, 1, false, Held{Every: 1}
+			})
+			tr.held = judgedData(11, 1, tr.judging.objective.takes()...)
+			if err := tr.held.judge(tr.settings.Objective); err != nil {
+				t.Fatal(err)
+			}
+			tr.dir = t.TempDir() // the reference saved there lacks them
+			if err := (&fitting{model: b.model, base: b.weights}).judge(t.Context(), tr); err != nil {
+				t.Fatal(err)
+			}
+			if err := tr.run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			step := tr.state.history[0]
+			near(t, "held-out loss", *step.EvalLoss, step.Loss, 1e-5)
+			if inPairs(tr.judging.objective) != (step.EvalAccuracy != nil) {
+				t.Errorf("accuracy %v", step.EvalAccuracy)
+			}
+		})
+	}
+}
+
+func TestPreferenceProgramsCompile(t *testing.T) {
+	b := newBench(t)
+	file, err := config.Parse("test", []byte("train: {objective: dpo, batch: {rows: 2}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs, err := Programs(file, b.model, 32, b.backend.Backend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range programs {
+		if err := p.Compile(); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
+		}
+	}
+}

@@ -61,6 +61,7 @@ func (s Settings) outline(m *model.Model, b compute.Backend) (*outlined, error) 
 		return nil, err
 	}
 	o.on(set)
+	o.pref, _ = s.Objective.Value.(preference)
 	for _, p := range m.Parameters() {
 		switch {
 		case a == nil:
@@ -82,6 +83,10 @@ func (s Settings) outline(m *model.Model, b compute.Backend) (*outlined, error) 
 func (o *outlined) gradientShapes(rows, length int) []shapes.Shape {
 	block, each := shapes.Make(dtypes.Int32, rows, length), shapes.Make(dtypes.Int32, rows*length)
 	in := []shapes.Shape{block, block, block, each, each, graph.RNGStateShape}
+	if o.pref != nil { // as many answers as a block can be of: one pair, or one judged answer
+		n := shapes.Make(dtypes.Float32, (2*rows+answerStep-1)/answerStep*answerStep)
+		in = append(in, each, shapes.Make(dtypes.Float32, rows*length), n, n, n, shapes.Make(dtypes.Float32))
+	}
 	return append(append(in, o.trained...), o.base...)
 }
 
