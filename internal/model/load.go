@@ -84,7 +84,7 @@ func (l Loader) parameter(f *safetensors.File, p Parameter) ([]string, Weights, 
 
 // plain reads one float tensor into memory that the backend shares, or moves it there before the next is read.
 func (l Loader) plain(f *safetensors.File, info safetensors.Info) (*tensors.Tensor, error) {
-	data, err := f.Bytes(info.Name)
+	data, err := f.Borrow(info.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,7 @@
 package quant
 
+import "slices"
+
 // Nested is an absmax vector in 8 bits: double quantisation takes off the mean and codes the rest by the signed map.
 type Nested struct {
 	Codes  []byte
@@ -8,13 +10,15 @@ type Nested struct {
 }
 
 // Nest quantises the absmax of NF4 blocks.
-func Nest(absmax []float32) Nested {
+func Nest(absmax []float32) Nested { return nest(slices.Clone(absmax)) }
+
+// nest uses absmax up.
+func nest(absmax []float32) Nested {
 	n := Nested{Offset: mean(absmax)}
-	rest := make([]float32, len(absmax))
-	for i, v := range absmax {
-		rest[i] = v - n.Offset
+	for i := range absmax {
+		absmax[i] -= n.Offset
 	}
-	n.Codes, n.AbsMax = Signed.Quantise(rest)
+	n.Codes, n.AbsMax = Signed.Quantise(absmax)
 	return n
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,14 +43,29 @@ func (s *Spec) Len() int {
 
 // Pack quantises a matrix to NF4.
 func Pack(values []float32, shape []int, d safetensors.DType, double bool) *Matrix {
-	m := &Matrix{Spec: outline(shape, d, double)}
-	m.Packed, m.AbsMax = Quantise(values)
+	m := new(packer).pack(values, shape, d, double)
+	return &m
+}
+
+// packer quantises one matrix after the other into memory that it uses again.
+type packer struct {
+	packed []byte
+	absmax []float32
+}
+
+func (p *packer) pack(values []float32, shape []int, d safetensors.DType, double bool) Matrix {
+	m := Matrix{Spec: outline(shape, d, double)}
+	p.packed, p.absmax = room(p.packed, (len(values)+1)/2), room(p.absmax, blocks(len(values), Block))
+	quantise(values, p.packed, p.absmax)
+	m.Packed, m.AbsMax = p.packed, p.absmax
 	if double {
-		m.Nested, m.AbsMax = Nest(m.AbsMax), nil
+		m.Nested, m.AbsMax = nest(p.absmax), nil
 		m.Offset = m.Nested.Offset
 	}
 	return m
 }
+
+func room[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
 // outline is what is known of an NF4 matrix before its values are.
 func outline(shape []int, d safetensors.DType, double bool) Spec {
@@ -158,19 +174,22 @@ func stored(f *safetensors.File, name string) []string {
 }
 
 // Read reads a parameter that bitsandbytes stored.
-func Read(f *safetensors.File, name string) (*Matrix, error) {
+func Read(f *safetensors.File, name string) (*Matrix, error) { return readWith(f, name, f.Bytes) }
+
+// readWith reads the packed values by one of the file's methods.
+func readWith(f *safetensors.File, name string, packed func(name string) ([]byte, error)) (*Matrix, error) {
 	keys := stored(f, name)
 	if len(keys) == 0 {
 		return nil, fmt.Errorf("tensor %s has no quant_state", name)
 	}
-	m, err := read(f, name, keys[0])
+	m, err := read(f, name, keys[0], packed)
 	if err != nil {
 		return nil, fmt.Errorf("4-bit tensor %s: %w", name, err)
 	}
 	return m, nil
 }
 
-func read(f *safetensors.File, name, key string) (*Matrix, error) {
+func read(f *safetensors.File, name, key string, packed func(name string) ([]byte, error)) (*Matrix, error) {
 	data, err := f.Bytes(key)
 	if err != nil {
 		return nil, err
@@ -187,7 +206,7 @@ func read(f *safetensors.File, name, key string) (*Matrix, error) {
 	if s.Block < 1 || s.Block%2 != 0 || s.NestedBlock < 0 {
 		return nil, fmt.Errorf("quant_state: blocksize %d, nested_blocksize %d", s.Block, s.NestedBlock)
 	}
-	if m.Packed, err = f.Bytes(name); err != nil {
+	if m.Packed, err = packed(name); err != nil {
 		return nil, err
 	}
 	if want := (m.Len() + 1) / 2; len(m.Packed) != want { // whatever type bnb_4bit_quant_storage gave it

@@ -39,8 +39,13 @@ func code(x float32) byte {
 // Quantise packs values into NF4: two codes a byte, the first in the high half, and the absmax of every block of 64. Whole
 // blocks are multiplied by 1/absmax, a partial one at the end is divided by it; an odd count is filled up with code 7.
 func Quantise(values []float32) (packed []byte, absmax []float32) {
-	packed = make([]byte, (len(values)+1)/2)
-	absmax = make([]float32, blocks(len(values), Block))
+	packed, absmax = make([]byte, (len(values)+1)/2), make([]float32, blocks(len(values), Block))
+	quantise(values, packed, absmax)
+	return packed, absmax
+}
+
+// quantise fills packed, half a byte a value, and absmax, one a block.
+func quantise(values []float32, packed []byte, absmax []float32) {
 	codes := make([]byte, Block)
 	for b := range absmax {
 		block := values[b*Block : min((b+1)*Block, len(values))]
@@ -53,7 +58,6 @@ func Quantise(values []float32) (packed []byte, absmax []float32) {
 			packed[(b*Block+i)/2] = codes[i]<<4 | low
 		}
 	}
-	return packed, absmax
 }
 
 func quantiseBlock(codes []byte, block []float32) float32 {

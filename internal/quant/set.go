@@ -29,7 +29,7 @@ type Options struct {
 func (s *Set) Formats(o *Options) []model.Format {
 	formats := []model.Format{bitsandbytes{s}}
 	if o != nil {
-		formats = append(formats, onLoad{s, *o})
+		formats = append(formats, onLoad{s, *o, &packer{}})
 	}
 	return formats
 }
@@ -39,7 +39,7 @@ type bitsandbytes struct{ set *Set }
 func (b bitsandbytes) Keys(f *safetensors.File, p model.Parameter) []string { return stored(f, p.Name) }
 
 func (b bitsandbytes) Load(f *safetensors.File, p model.Parameter) (model.Weights, error) {
-	m, err := Read(f, p.Name)
+	m, err := readWith(f, p.Name, f.Borrow) // what is borrowed is copied into the weights
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +52,7 @@ func (b bitsandbytes) Load(f *safetensors.File, p model.Parameter) (model.Weight
 type onLoad struct {
 	set *Set
 	Options
+	packer *packer
 }
 
 func (o onLoad) Keys(f *safetensors.File, p model.Parameter) []string {
@@ -64,7 +65,7 @@ func (o onLoad) Keys(f *safetensors.File, p model.Parameter) []string {
 
 func (o onLoad) Load(f *safetensors.File, p model.Parameter) (model.Weights, error) {
 	info, _ := f.Info(p.Name)
-	values, err := f.Float32(p.Name)
+	values, err := f.BorrowFloat32(p.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,8 @@ func (o onLoad) Load(f *safetensors.File, p model.Parameter) (model.Weights, err
 	if d == safetensors.F64 {
 		d = safetensors.F32
 	}
-	return o.set.add(p.Name, Pack(values, p.Shape, d, o.Double)), nil
+	m := o.packer.pack(values, p.Shape, d, o.Double)
+	return o.set.add(p.Name, &m), nil
 }
 
 // takes reports whether a plain parameter is quantised as it is read.
@@ -96,6 +98,7 @@ func (s *Set) put(name string, spec Spec) {
 	s.specs[name] = &spec
 }
 
+// add copies a matrix into weights.
 func (s *Set) add(name string, m *Matrix) model.Weights {
 	s.put(name, m.Spec)
 	w := model.Weights{name: tensors.FromFlatDataAndDimensions(m.Packed, len(m.Packed))}

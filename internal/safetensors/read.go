@@ -25,6 +25,8 @@ type File struct {
 	Metadata map[string]string // of the first shard
 	shards   []*os.File
 	tensors  map[string]location
+	lent     []byte // what Borrow gives out
+	floats   []float32
 }
 
 type location struct {
@@ -165,10 +167,41 @@ func (f *File) Bytes(name string) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: no tensor %q", f.Path, name)
 	}
 	data := make([]byte, at.end-at.begin)
+	return data, f.read(data, name, at)
+}
+
+func (f *File) read(data []byte, name string, at location) error {
 	if _, err := at.shard.ReadAt(data, at.base+at.begin); err != nil {
-		return nil, fmt.Errorf("read %s tensor %q: %w", f.Path, name, noEOF(err))
+		return fmt.Errorf("read %s tensor %q: %w", f.Path, name, noEOF(err))
 	}
-	return data, nil
+	return nil
+}
+
+// Borrow reads as Bytes does, into memory that the file uses again: it is the caller's until the next Borrow. Who reads many
+// tensors so leaves no garbage behind. It is for one goroutine at a time.
+func (f *File) Borrow(name string) ([]byte, error) {
+	at, ok := f.tensors[name]
+	if !ok {
+		return nil, fmt.Errorf("read %s: no tensor %q", f.Path, name)
+	}
+	n := int(at.end - at.begin)
+	f.lent = slices.Grow(f.lent[:0], n)[:n]
+	return f.lent, f.read(f.lent, name, at)
+}
+
+// BorrowFloat32 reads as Float32 does, into memory that the file uses again.
+func (f *File) BorrowFloat32(name string) ([]float32, error) {
+	data, err := f.Borrow(name)
+	if err != nil {
+		return nil, err
+	}
+	info := f.tensors[name].Info
+	if !info.DType.Float() {
+		return nil, fmt.Errorf("read %s tensor %q: it is %s, no float", f.Path, name, info.DType)
+	}
+	f.floats = slices.Grow(f.floats[:0], info.Len())[:info.Len()]
+	DecodeInto(f.floats, info.DType, data)
+	return f.floats, nil
 }
 
 // Float32 reads one float tensor of any width as float32.

@@ -1,0 +1,134 @@
+package quant_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute/dtypes"
+
+	"fettle/internal/model"
+	"fettle/internal/quant"
+	"fettle/internal/safetensors"
+)
+
+// megabytes are those of the checkpoint that TestLoadMemory reads; FETTLE_LOAD_MB asks for another size.
+func megabytes(t *testing.T) int {
+	n, err := strconv.Atoi(os.Getenv("FETTLE_LOAD_MB"))
+	if err != nil {
+		return 96
+	}
+	return n
+}
+
+// randomCheckpoint writes a llama of bf16 noise, a tensor at a time.
+func randomCheckpoint(t *testing.T, dir string, mb int) *model.Model {
+	t.Helper()
+	layers := max(2, (mb-8)*8/56) // a layer has 7 MB
+	config := fmt.Sprintf(`{"architectures":["LlamaForCausalLM"],"model_type":"llama","vocab_size":4096,"hidden_size":512,"intermediate_size":1792,
+"num_hidden_layers":%d,"num_attention_heads":8,"hidden_act":"silu","rms_norm_eps":1e-5,"max_position_embeddings":512,"tie_word_embeddings":true}`, layers)
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m, err := model.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rng := rand.NewChaCha8([32]byte{})
+	var all []safetensors.Tensor
+	for _, p := range m.Parameters() {
+		info := safetensors.Info{Name: p.Name, DType: safetensors.BF16, Shape: p.Shape}
+		all = append(all, safetensors.Tensor{Info: info, Data: func() ([]byte, error) {
+			data := make([]byte, 2*info.Len())
+			_, _ = rng.Read(data) // never fails
+			for i := 1; i < len(data); i += 2 {
+				data[i] = data[i]&0x83 | 0x3c // no infinities
+			}
+			return data, nil
+		}})
+	}
+	if err := safetensors.Write(filepath.Join(dir, "model.safetensors"), all, nil); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// resident reads a line of this process's memory, in bytes.
+func resident(t *testing.T, line string) int64 {
+	t.Helper()
+	raw, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Skip("no /proc: the memory that is resident cannot be seen")
+	}
+	for _, l := range strings.Split(string(raw), "\n") {
+		if rest, ok := strings.CutPrefix(l, line+":"); ok {
+			n, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n << 10
+		}
+	}
+	t.Fatalf("no %s", line)
+	return 0
+}
+
+// peak is how much more memory was resident at most while f ran; the garbage of before is gone when it starts.
+func peak(t *testing.T, f func()) int64 {
+	t.Helper()
+	debug.FreeOSMemory()
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+		t.Skip("the high water mark cannot be set back: ", err)
+	}
+	before := resident(t, "VmRSS")
+	f()
+	return resident(t, "VmHWM") - before
+}
+
+// Beyond what is kept, loading holds one tensor at a time, also where it is quantised on the way: what is resident is measured,
+// so that garbage counts.
+func TestLoadMemory(t *testing.T) {
+	dir := t.TempDir()
+	m := randomCheckpoint(t, dir, megabytes(t))
+	var params, largest int64
+	for _, p := range m.Parameters() {
+		n := int64(p.GraphShape().Size())
+		params, largest = params+n, max(largest, n)
+	}
+	for _, c := range []struct {
+		name   string
+		loader func() model.Loader
+	}{
+		{"f32", func() model.Loader { return model.Loader{} }},
+		{"bf16", func() model.Loader { return model.Loader{DType: dtypes.BFloat16} }},
+		{"nf4", func() model.Loader {
+			return quant.Recipe{Load: "nf4", Options: quant.Options{Double: true}}.Loader(&quant.Set{})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var w model.Weights
+			high := peak(t, func() {
+				var err error
+				if w, err = m.LoadWith(c.loader(), dir); err != nil {
+					t.Fatal(err)
+				}
+			})
+			var kept int64
+			for _, x := range w {
+				kept += int64(x.Shape().ByteSize())
+			}
+			t.Logf("%d M parameters: %d MB kept, %d MB at most", params/1e6, kept>>20, high>>20)
+			// One tensor: as stored, in float32, and what the runtime needs beside.
+			if beyond, allowed := high-kept, largest*(2+4)+10<<20; beyond > allowed {
+				t.Errorf("%d MB beyond what is kept, want %d at most", beyond>>20, allowed>>20)
+			}
+			runtime.KeepAlive(w)
+		})
+	}
+}
