@@ -46,7 +46,7 @@ func (s *state) save(dir string, names []string) error {
 	if err := os.Rename(tmp, final); err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
-	if err := sync(dir); err != nil {
+	if err := toDisk(dir); err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
 	older, err := filepath.Glob(filepath.Join(dir, "checkpoint-*"))
@@ -85,7 +85,7 @@ func (s *state) write(dir string, names []string) error {
 	if err := os.WriteFile(path, raw, 0o644); err != nil {
 		return err
 	}
-	return errors.Join(sync(path), sync(filepath.Join(dir, "state.safetensors")), sync(dir))
+	return errors.Join(toDisk(path), toDisk(filepath.Join(dir, "state.safetensors")), toDisk(dir))
 }
 
 // each visits every tensor of the state under the name that a checkpoint gives it.
@@ -140,7 +140,7 @@ func restored(f *safetensors.File, name string, shape shapes.Shape) (*tensors.Te
 	return tensors.FromFlatDataAndDimensions(values, shape.Dimensions...), nil
 }
 
-func sync(path string) error {
+func toDisk(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err

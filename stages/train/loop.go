@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -24,7 +25,8 @@ type training struct {
 	program  *program
 	state    *state
 	frozen   []*tensors.Tensor
-	dir      string // of checkpoints
+	replicas []*replica // devices beside the first
+	dir      string     // of checkpoints
 	deadline time.Time
 	task     *progress.Task
 	seconds  []float64 // of the steps that this process did
@@ -44,6 +46,10 @@ func (s Settings) steps(blocks int) (epoch, all int) {
 
 // run trains from the state's step to the last. When it is told to stop it saves a checkpoint of the last whole step.
 func (t *training) run(ctx context.Context) error {
+	if err := t.open(); err != nil {
+		return err
+	}
+	defer t.closeReplicas()
 	perEpoch, total := t.settings.steps(len(t.data.blocks))
 	saved, began := t.state.step, t.state.step
 	for t.state.step < total && !t.settings.Eval.impatient(t.state.history) || t.due(total) {
@@ -103,16 +109,23 @@ func (t *training) step(ctx context.Context, perEpoch, total int) error {
 		return err
 	}
 	defer func() { free(w.sums) }()
-	for n := 0; len(blocks) > 0; n++ {
+	for n := int64(t.state.step) * int64(t.settings.Batch.Accumulate); len(blocks) > 0; {
 		if ctx.Err() != nil {
 			return errStopped
 		}
-		rows := min(t.settings.Batch.Rows, len(blocks))
-		m := t.micro(w, blocks[:rows])
-		blocks = blocks[rows:]
-		if err := t.accumulate(w, m, int64(t.state.step)*int64(t.settings.Batch.Accumulate)+int64(n)); err != nil {
+		var batches []*micro
+		for len(blocks) > 0 && len(batches) <= len(t.replicas) {
+			rows := min(t.settings.Batch.Rows, len(blocks))
+			batches = append(batches, t.micro(w, blocks[:rows]))
+			blocks = blocks[rows:]
+		}
+		if err := t.accumulate(w, batches, n); err != nil {
 			return err
 		}
+		n += int64(len(batches))
+	}
+	if err := t.gather(w); err != nil {
+		return err
 	}
 	if w.trained == 0 {
 		return errors.New("no token of the window is trained")
@@ -164,28 +177,22 @@ type ownedLosses struct {
 	values []float32
 }
 
-func (t *training) accumulate(w *window, m *micro, number int64) error {
-	batch, err := batchTensors(m, t.seed<<32^number)
+// accumulate computes micro-batches, the first of which has this number, and books them in their order.
+func (t *training) accumulate(w *window, batches []*micro, number int64) error {
+	told, err := t.compute(w, batches, number)
 	if err != nil {
 		return err
 	}
-	defer free(batch)
-	exec := t.program.first
-	args := append(append(append([]*tensors.Tensor{}, batch...), t.state.weights...), t.frozen...)
-	if w.sums != nil {
-		exec = t.program.more
-		args = append(args, w.sums...)
+	for i, m := range batches {
+		if err := t.book(w, m, told[i]); err != nil {
+			return err
+		}
 	}
-	out, err := call(exec, args)
-	if err != nil {
-		return fmt.Errorf("gradients: %w", err)
-	}
-	told := 2
-	if t.judging != nil {
-		told += 2
-	}
-	free(w.sums)
-	w.sums = out[told:]
+	return nil
+}
+
+// book adds to a window what a micro-batch told.
+func (t *training) book(w *window, m *micro, out []*tensors.Tensor) error {
 	loss := float64(tensors.ToScalar[float32](out[0]))
 	values, err := tensors.CopyFlatData[float32](out[1])
 	if err != nil {
@@ -199,7 +206,7 @@ func (t *training) accumulate(w *window, m *micro, number int64) error {
 		}
 		w.judge(t.judging.objective, m, values, costs, logps)
 	}
-	free(out[:told])
+	free(out)
 	if !finite(loss) {
 		return fmt.Errorf("the loss is %v on %s: lower optimizer.lr, or look at these rows (fettle lineage); the last good checkpoint is kept", loss, t.names(m))
 	}
@@ -273,9 +280,14 @@ func (t *training) names(m *micro) string {
 }
 
 func call(e *graph.Exec, args []*tensors.Tensor) ([]*tensors.Tensor, error) {
+	return callOn(e, 0, args)
+}
+
+func callOn(e *graph.Exec, device compute.DeviceNum, args []*tensors.Tensor) ([]*tensors.Tensor, error) {
 	list := make([]any, len(args))
 	for i, a := range args {
 		list[i] = a
 	}
-	return e.Call(list...)
+	out, _, err := e.CallWithGraphOnDevice(device, list...) // GoMLX v0.28.16's CallOnDevice forgets the device
+	return out, err
 }

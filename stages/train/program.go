@@ -32,6 +32,7 @@ type program struct {
 
 	first, more *graph.Exec // gradients of a window's first micro-batch, and of a further one
 	forward     *graph.Exec // losses without training: of held-out rows, of a reference
+	add         *graph.Exec // sums of two devices
 	update      *update
 	graph       *graph.Graph // of the last gradients
 }
@@ -59,7 +60,10 @@ func newProgram(m *model.Model, a *lora.Adapter, opt Optimizer, b compute.Backen
 	if p.forward, err = graph.NewExec(b, p.evaluated); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
-	for _, e := range []*graph.Exec{p.first, p.more, p.forward} {
+	if p.add, err = graph.NewExec(b, buildAdd); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
+	for _, e := range []*graph.Exec{p.first, p.more, p.forward, p.add} {
 		e.SetMaxCache(-1)
 	}
 	return p, nil

@@ -179,7 +179,7 @@ func (t *training) writeReference(path string) error {
 	if err := safetensors.Write(tmp, list, nil); err != nil {
 		return fmt.Errorf("save reference: %w", err)
 	}
-	if err := errors.Join(sync(tmp), os.Rename(tmp, path), sync(filepath.Dir(path))); err != nil {
+	if err := errors.Join(toDisk(tmp), os.Rename(tmp, path), toDisk(filepath.Dir(path))); err != nil {
 		return fmt.Errorf("save reference: %w", err)
 	}
 	return nil

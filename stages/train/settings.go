@@ -21,6 +21,7 @@ type Settings struct {
 	Epochs     int                      `json:"epochs" check:"min=1" jsonschema:"passes over the blocks"`
 	MaxSteps   int                      `json:"max_steps" check:"min=0" jsonschema:"end after so many optimizer steps (0 = after the epochs)"`
 	Batch      Batch                    `json:"batch" jsonschema:"blocks of one optimizer step"`
+	Devices    int                      `json:"devices" check:"min=1" jsonschema:"devices of the backend that share the micro-batches of a step, each with a copy of the weights"`
 	Optimizer  Optimizer                `json:"optimizer" jsonschema:"how the weights move"`
 	Eval       Held                     `json:"eval" jsonschema:"loss on rows that are not trained"`
 	NEFTune    float64                  `json:"neftune_alpha" check:"min=0" jsonschema:"noise on the embeddings while training (NEFTune, arXiv:2310.05914; 5 is usual); 0 = none"`
@@ -53,6 +54,7 @@ func defaults() Settings {
 		Seeds:      []int64{1},
 		Epochs:     1,
 		Batch:      Batch{Rows: 8, Accumulate: 1},
+		Devices:    1,
 		Optimizer:  Optimizer{Name: "adamw", LR: 2e-4, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 1},
 		Schedule:   Schedule{Name: "cosine"},
 		Shuffle:    true,
@@ -70,6 +72,9 @@ func (s Settings) Check(fault func(field, want string)) {
 			fault(fmt.Sprintf("seeds[%d]", i), fmt.Sprintf("seeds that differ: %d is there already", seed))
 		}
 		seen[seed] = true
+	}
+	if s.Devices > s.Batch.Accumulate {
+		fault("devices", fmt.Sprintf("at most batch.accumulate (%d): a device computes a whole micro-batch", s.Batch.Accumulate))
 	}
 	if s.Mode != "lora" && s.Quant.Load == "nf4" {
 		fault("quant.load", "none: only mode lora trains on a base in 4 bits")
