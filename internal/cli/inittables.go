@@ -13,7 +13,7 @@ import (
 // tablesFound is what the tables of a folder are.
 type tablesFound struct {
 	Files   int
-	Shape   string   // alpaca, messages, sharegpt; "" = not recognised
+	Shape   string   // alpaca, messages, sharegpt, preference, kto; "" = not recognised
 	Columns []string // of all tables, in the order they are met
 	Clean   []string // the texts that make up a row: what clean reads, and what makes two rows equal
 	Rename  []rename // columns that clash with fettle's own
@@ -84,6 +84,9 @@ func shapeOf(fields []table.Field) string {
 	has := func(name string) bool {
 		return slices.ContainsFunc(fields, func(f table.Field) bool { return f.Name == name })
 	}
+	if shape := judgedShape(fields); shape != "" {
+		return shape
+	}
 	switch {
 	case has("messages"):
 		return "messages"
@@ -124,10 +127,12 @@ func (t *tablesFound) rename() {
 // texts are the columns of a row that hold text, for the shape.
 func (t *tablesFound) texts(types map[string]table.Type) (clean []string) {
 	wanted := map[string][]string{
-		"alpaca":   {"system", "history", "instruction", "input", "output"},
-		"sharegpt": {"system", "conversations"},
-		"messages": {"messages"},
-		"":         t.Columns,
+		"alpaca":     {"system", "history", "instruction", "input", "output"},
+		"sharegpt":   {"system", "conversations"},
+		"messages":   {"messages"},
+		"preference": judgedTexts,
+		"kto":        judgedTexts,
+		"":           t.Columns,
 	}
 	inside := map[string]string{"messages": "content", "conversations": "value"}
 	for _, name := range wanted[t.Shape] {
@@ -138,6 +143,8 @@ func (t *tablesFound) texts(types map[string]table.Type) (clean []string) {
 			clean = append(clean, t.renamed(name))
 		case inside[name] != "" && holdsText(typ, inside[name]):
 			clean = append(clean, name+"."+inside[name])
+		case t.Judged() && textsInside(typ) != "":
+			clean = append(clean, name+"."+textsInside(typ))
 		}
 	}
 	return clean
