@@ -12,6 +12,7 @@ import (
 
 	"fettle/internal/config"
 	"fettle/internal/lora"
+	"fettle/internal/model"
 	"fettle/internal/quant"
 	"fettle/schemas"
 )
@@ -301,6 +302,39 @@ func TestPreferenceProgramsCompile(t *testing.T) {
 	for _, p := range programs {
 		if err := p.Compile(); err != nil {
 			t.Errorf("%s: %v", p.Name, err)
+		}
+	}
+}
+
+// On a base in 4 bits the reference is that base: nothing has moved in the first step, whichever reference is asked for.
+func TestPreferenceOnABaseIn4Bits(t *testing.T) {
+	for _, reference := range []string{fromStart, fromBase} {
+		tr := benchShape{2, 64, 96, 4, 2, 64, 2, 16, 1}.bench(t, "qlora", 4)
+		tr.data = judgedData(6, 1, pairSides...)
+		tr.settings.Objective = config.Choice[Objective]{Name: "dpo", Value: &DPO{Beta: 0.1, Loss: "sigmoid", Reference: reference}}
+		tr.settings.Epochs, tr.settings.Optimizer.LR = 4, 1e-2
+		tr.dir = t.TempDir()
+		if err := tr.data.judge(tr.settings.Objective); err != nil {
+			t.Fatal(err)
+		}
+		tr.program.pref, _ = tr.settings.Objective.Value.(preference)
+		base := model.Weights{}
+		for i, name := range tr.program.frozen {
+			base[name] = tr.frozen[i]
+		}
+		tr.state.losses = newRowLosses(len(tr.data.ids))
+		if err := (&fitting{model: tr.program.model, base: base, quant: *tr.program.quant}).judge(t.Context(), tr); err != nil {
+			t.Fatal(err)
+		}
+		if err := tr.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		first, last := tr.state.history[0], tr.state.history[len(tr.state.history)-1]
+		if first.Loss != float64(float32(math.Ln2)) || *first.Margin != 0 {
+			t.Errorf("%s: first loss %v, margin %v, want ln 2 and 0", reference, first.Loss, *first.Margin)
+		}
+		if last.Loss > 0.65 || *last.Margin < 0.1 {
+			t.Errorf("%s: after %d steps loss %v, margin %v", reference, len(tr.state.history), last.Loss, *last.Margin)
 		}
 	}
 }

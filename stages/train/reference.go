@@ -65,7 +65,7 @@ func (f *fitting) bare(p *program) (s scorer, err error) {
 		return s, err
 	}
 	s.program.frozen, s.program.trainable = s.program.trainable, nil
-	s.program.pref = p.pref
+	s.program.pref, s.program.compute = p.pref, p.compute
 	s.program.on(&f.quant)
 	for _, name := range s.program.frozen {
 		s.weights = append(s.weights, f.base[name])
