@@ -1,7 +1,6 @@
 package lora
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -51,7 +50,7 @@ func Outline(m *model.Model, c Config) (*Adapter, error) {
 	}
 	a := newAdapter(m, c, modules)
 	if len(a.params) == 0 {
-		return nil, errors.New("lora: nothing would train")
+		return nil, c.nothing(m)
 	}
 	return a, nil
 }
@@ -130,4 +129,17 @@ func lengths(w []float32, m Module) []float32 {
 		out[i] = float32(math.Sqrt(s))
 	}
 	return out
+}
+
+// nothing says why no weight would train: targets match some module, else Match would have said so.
+func (c Config) nothing(m *model.Model) error {
+	last := len(m.Config.Layers) - 1
+	outside := len(c.Layers) > 0
+	for _, l := range c.Layers {
+		outside = outside && (l < 0 || l > last)
+	}
+	if outside {
+		return fmt.Errorf("lora: nothing would train: lora.layers names %v, the model has layers 0 to %d", c.Layers, last)
+	}
+	return fmt.Errorf("lora: nothing would train: lora.exclude and lora.layers leave no module of targets %v", c.Targets)
 }

@@ -64,7 +64,7 @@ func Load(dir string, m *model.Model) (*Adapter, error) {
 		return nil, fmt.Errorf("load adapter %s: %w", dir, err)
 	}
 	if err := a.Check(); err != nil {
-		return nil, fmt.Errorf("load adapter %s: %w", dir, err)
+		return nil, fmt.Errorf("load adapter %s: %w%s", dir, err, madeFor(dir))
 	}
 	return a, nil
 }
@@ -95,4 +95,16 @@ func (a *Adapter) readWeights(path string) error {
 		}
 	}
 	return nil
+}
+
+// madeFor says which base an adapter's config names, where one does not fit.
+func madeFor(dir string) string {
+	raw, err := os.ReadFile(filepath.Join(dir, "adapter_config.json"))
+	var config struct {
+		Base string `json:"base_model_name_or_path"`
+	}
+	if err != nil || json.Unmarshal(raw, &config) != nil || config.Base == "" {
+		return ""
+	}
+	return fmt.Sprintf(": it was trained on another base (adapter_config.json names %s)", config.Base)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -275,7 +276,11 @@ func (d Def[S]) contents(p *plan[S]) (err error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(p.root, path)
 		}
-		if p.parts.Files[s.Name], err = p.store.DigestPath(path); err != nil {
+		p.parts.Files[s.Name], err = p.store.DigestPath(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s.%s: there is no %s in %s", d.Name, s.Name, s.Value, p.root)
+		}
+		if err != nil {
 			return fmt.Errorf("%s.%s: %w", d.Name, s.Name, err)
 		}
 	}

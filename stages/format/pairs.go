@@ -105,6 +105,9 @@ func (r *road) fits(u unit) ([]example, error) {
 		switch {
 		case len(e.ids) > p.Length:
 			r.tooLong[u.row()]++
+			if r.shortest == 0 || len(e.ids) < r.shortest {
+				r.shortest = len(e.ids)
+			}
 			r.out.tooLong++
 		case !e.learns() && (!p.Alone || len(e.parts) > 0): // alone: another program's run is repeated, with its empty rows
 			r.untrained[u.row()]++

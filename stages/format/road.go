@@ -21,6 +21,7 @@ type road struct {
 	used      map[string]bool     // row id -> something was written for it
 	faults    map[string]*Bad     // row id -> why the shape cannot use it
 	tooLong   map[string]int      // row id -> conversations longer than a block
+	shortest  int                 // of those, in tokens
 	untrained map[string]int      // row id -> conversations without a token that is learnt
 	trained   []Fact
 	held      []Fact

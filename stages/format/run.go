@@ -2,7 +2,6 @@ package format
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"fettle/internal/modeldir"
@@ -62,7 +61,7 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 	}
 	road.figures()
 	if w.tokens.trained == 0 {
-		return errors.New("no token would be trained: no row of the trained splits gives a conversation with a learnt token (look at splits, shape, loss and pack.length)")
+		return road.nothing(ctx)
 	}
 	return w.close()
 }

@@ -208,7 +208,7 @@ func (t *training) book(w *window, m *micro, out []*tensors.Tensor) error {
 	}
 	free(out)
 	if !finite(loss) {
-		return fmt.Errorf("the loss is %v on %s: lower optimizer.lr, or look at these rows (fettle lineage); the last good checkpoint is kept", loss, t.names(m))
+		return fmt.Errorf("the loss is %v on %s: lower optimizer.lr (%g), or look at these rows (fettle lineage); the last good checkpoint is kept", loss, t.names(m), t.settings.Optimizer.LR)
 	}
 	if t.judging == nil {
 		for _, v := range values[:m.trained] {
@@ -235,7 +235,7 @@ func (t *training) update(w *window, lr float64) (norm float64, err error) {
 	}
 	defer free([]*tensors.Tensor{inverse, out[0], out[1]})
 	if norm = float64(tensors.ToScalar[float32](out[0])); !finite(norm) {
-		return 0, fmt.Errorf("the gradient norm is %v: lower optimizer.lr; the last good checkpoint is kept", norm)
+		return 0, fmt.Errorf("the gradient norm is %v: lower optimizer.lr (%g); the last good checkpoint is kept", norm, t.settings.Optimizer.LR)
 	}
 	for _, g := range u.groups {
 		if err := t.move(g, w, inverse, out[1], lr); err != nil {
