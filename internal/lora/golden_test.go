@@ -179,7 +179,14 @@ func (r *reference) logits(what string, got []float32, golden string) {
 	if worst > 1e-4 {
 		r.t.Errorf("%s: logits differ by %.2e", what, worst)
 	}
+	shared.Parity(r.t, "Adapters", r.name(), "logits, "+what, worst, 1e-4)
 	r.t.Logf("%s: logits differ by %.1e", what, worst)
+}
+
+// name is the case's.
+func (r *reference) name() string {
+	_, name, _ := strings.Cut(r.t.Name(), "/")
+	return name
 }
 
 // nan makes a difference that is no number a large one.
@@ -287,6 +294,7 @@ func (r *reference) gradients(got map[string][]float32) {
 	if n != 0 {
 		r.t.Errorf("%d gradients more than the reference has", n)
 	}
+	shared.Parity(r.t, "Adapters", r.name(), map[bool]string{false: "gradients", true: "gradients, layers recomputed"}[r.remat], worst, 1e-4)
 	r.t.Logf("gradients differ by %.1e of the largest value", worst)
 }
 

@@ -123,6 +123,7 @@ func TestLogitsEqualDequantisedReference(t *testing.T) {
 				if !(worst <= 1e-4) {
 					t.Errorf("remat %v: logits differ by %.2e", remat, worst)
 				}
+				shared.Parity(t, "Bases in 4 bits", name, map[bool]string{false: "logits", true: "logits, layers recomputed"}[remat], worst, 1e-4)
 				t.Logf("%d matrices in 4 bits, logits differ by %.1e", set.Len(), worst)
 			}
 		})

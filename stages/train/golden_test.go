@@ -206,6 +206,16 @@ func follow(t *testing.T, root, folder string, tr trajectory) *training {
 	return run
 }
 
+// caseOf is the group and the name of a trajectory, after the test that repeats it.
+func caseOf(t *testing.T) (group, name string) {
+	_, path, _ := strings.Cut(t.Name(), "/")
+	group, name, ok := strings.Cut(path, "/")
+	if !ok {
+		return "Preferences", group
+	}
+	return "Trajectories: " + group, strings.Replace(name, "/trajectory", "", 1)
+}
+
 // compare holds every step to the tolerances of golden/models/README.md.
 func compare(t *testing.T, tr trajectory, got *training) {
 	t.Helper()
@@ -213,11 +223,12 @@ func compare(t *testing.T, tr trajectory, got *training) {
 		t.Fatalf("%d steps, want %d", len(got.state.history), len(tr.Log))
 	}
 	lossLimit := max(10*tr.noise("loss"), 1e-5)
-	worstLoss, worstNorm := 0.0, 0.0
+	worstLoss, worstNorm, normLimit := 0.0, 0.0, 0.0
 	for i, want := range tr.Log {
 		step := got.state.history[i]
 		dLoss, dNorm := math.Abs(step.Loss-want.Loss), math.Abs(step.GradNorm-want.GradNorm)
 		worstLoss, worstNorm = max(worstLoss, dLoss), max(worstNorm, dNorm/want.GradNorm)
+		normLimit = max(normLimit, 10*tr.noise("grad_norm")/want.GradNorm, 1e-4)
 		if dLoss > lossLimit {
 			t.Errorf("step %d: loss %v, want %v", i+1, step.Loss, want.Loss)
 		}
@@ -231,6 +242,9 @@ func compare(t *testing.T, tr trajectory, got *training) {
 			t.Errorf("step %d: %d trained tokens, want %d", i+1, step.Tokens, want.NumItems)
 		}
 	}
+	group, name := caseOf(t)
+	shared.Parity(t, group, name, "loss of 20 steps", worstLoss, lossLimit)
+	shared.Parity(t, group, name, "gradient norm", worstNorm, normLimit)
 	t.Logf("largest differences: loss %.1e, grad norm %.1e relative", worstLoss, worstNorm)
 }
 
@@ -265,6 +279,8 @@ func compareWeights(t *testing.T, tr trajectory, got *training, path string) {
 	if worst > limit {
 		t.Errorf("final weights differ by %.2e, limit %.2e", worst, limit)
 	}
+	group, name := caseOf(t)
+	shared.Parity(t, group, name, "weights after 20 steps", worst, limit)
 	t.Logf("largest difference of a final weight: %.1e", worst)
 }
 
@@ -284,7 +300,7 @@ func TestSchedulesEqualTransformers(t *testing.T) {
 	if err := json.Unmarshal(raw, &cases); err != nil {
 		t.Fatal(err)
 	}
-	checked := 0
+	checked, worst := 0, map[string]float64{}
 	for _, c := range cases {
 		s := Schedule{Name: c.Schedule, Warmup: c.Warmup}
 		for key, value := range c.Kwargs {
@@ -314,10 +330,15 @@ func TestSchedulesEqualTransformers(t *testing.T) {
 		s.Check(func(field, want string) { t.Errorf("%s refuses %s: %s", c.Schedule, field, want) })
 		checked++
 		for i, want := range c.LR {
-			if got := c.Base * s.At(i, c.Total); math.Abs(got-want) > 1e-12 {
+			got := c.Base * s.At(i, c.Total)
+			worst[c.Schedule] = max(worst[c.Schedule], math.Abs(got-want))
+			if math.Abs(got-want) > 1e-12 {
 				t.Errorf("%s %v warmup %d of %d, step %d: %v, want %v", c.Schedule, c.Kwargs, c.Warmup, c.Total, i+1, got, want)
 			}
 		}
+	}
+	for name, d := range worst {
+		shared.Parity(t, "Schedules", name, "learning rate", d, 1e-12)
 	}
 	if checked < 20 {
 		t.Errorf("only %d schedules were checked", checked)

@@ -87,6 +87,7 @@ func TestOptimizersEqualTheirReferences(t *testing.T) {
 				if worst > 1e-6 {
 					t.Errorf("%s of a %s (paged: %v): differs by %.1e", kind, name, paged, worst)
 				}
+				shared.Parity(t, "Optimizers", kind, fmt.Sprintf("8 steps of a %s", name), worst, 1e-6)
 				t.Logf("%s of a %s: differs by %.1e", kind, name, worst)
 			}
 		}
@@ -139,6 +140,7 @@ func TestAdamW8BitEqualsBitsandbytes(t *testing.T) {
 				if worst > limit {
 					t.Errorf("step %d: weights differ by %.1e from bitsandbytes'", step, worst)
 				}
+				shared.Parity(t, "Optimizers", "adamw8bit", "20 steps of "+name, worst, limit)
 				t.Logf("step %d: %.1e from bitsandbytes", step, worst)
 			}
 		})
