@@ -123,7 +123,7 @@ func (a *App) blockOrigins(c chain, number int64) ([]schemas.Origin, error) {
 				continue
 			}
 			o := schemas.NewOrigin(conv.Source, conv.File, conv.Row)
-			fmt.Fprintf(a.Stdout, "  tokens %d-%d: conversation %s %s from %s:%s:%d\n", s.Start, s.End, conv.ID, conv.Meta, o.Source, o.File, o.Row)
+			fmt.Fprintf(a.Stdout, "  tokens %d-%d: conversation %s %s from %s:%s:%d\n", s.Start, s.End, strings.TrimSpace(conv.ID+" "+s.Side), conv.Meta, o.Source, o.File, o.Row)
 			if !seen[o.ID] {
 				seen[o.ID] = true
 				all = append(all, o)

@@ -100,6 +100,12 @@ func losses(train *artifact.Artifact) ([]report.Curve, error) {
 		}
 		c := &curves[len(curves)-1]
 		c.Steps, c.Loss = append(c.Steps, step.Step), append(c.Loss, step.Loss)
+		if p := step.Preference; p != nil {
+			c.Judged = true
+			if p.Accuracy != nil {
+				c.Right = append(c.Right, *p.Accuracy)
+			}
+		}
 	}
 	for i := range curves {
 		curves[i] = thin(curves[i])
@@ -112,14 +118,22 @@ func thin(c report.Curve) report.Curve {
 	if window < 2 {
 		return c
 	}
-	out := report.Curve{Seed: c.Seed}
-	for i := 0; i < len(c.Loss); i += window {
-		part := c.Loss[i:min(i+window, len(c.Loss))]
+	out := report.Curve{Seed: c.Seed, Judged: c.Judged, Loss: means(c.Loss, window), Right: means(c.Right, window)}
+	for i := 0; i < len(c.Steps); i += window {
+		out.Steps = append(out.Steps, c.Steps[min(i+window, len(c.Steps))-1])
+	}
+	return out
+}
+
+// means are those of so many values at a time.
+func means(values []float64, window int) (out []float64) {
+	for i := 0; i < len(values); i += window {
+		part := values[i:min(i+window, len(values))]
 		sum := 0.0
-		for _, l := range part {
-			sum += l
+		for _, v := range part {
+			sum += v
 		}
-		out.Steps, out.Loss = append(out.Steps, c.Steps[i+len(part)-1]), append(out.Loss, sum/float64(len(part)))
+		out = append(out, sum/float64(len(part)))
 	}
 	return out
 }

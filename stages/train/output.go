@@ -127,6 +127,10 @@ func (f *fitting) account() error {
 		}
 	}
 	j.Figure("final_loss", last)
+	if j.Settings.Objective.Name != "sft" {
+		j.Note("objective", j.Settings.Objective)
+		j.Figure("rewards", f.rewards())
+	}
 	j.Figure("optimizer", f.optimizer())
 	j.Figure("steps", steps)
 	j.Figure("tokens_per_epoch", f.tokens())

@@ -170,3 +170,27 @@ func (t *tally) figures(o preference) *schemas.Preference {
 	}
 	return p
 }
+
+// rewards are the means of margin and accuracy over the last tenth of the steps, for each seed.
+func (f *fitting) rewards() map[string][]float64 {
+	out := map[string][]float64{}
+	for _, r := range f.results {
+		h := r.state.history
+		h = h[len(h)-(len(h)+9)/10:]
+		for name, of := range map[string]func(*schemas.Preference) *float64{
+			"margin":   func(p *schemas.Preference) *float64 { return p.Margin },
+			"accuracy": func(p *schemas.Preference) *float64 { return p.Accuracy },
+		} {
+			sum, n := 0.0, 0.0
+			for _, s := range h {
+				if v := of(s.Preference); v != nil {
+					sum, n = sum+*v, n+1
+				}
+			}
+			if n > 0 {
+				out[name] = append(out[name], sum/n)
+			}
+		}
+	}
+	return out
+}

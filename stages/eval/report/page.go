@@ -107,6 +107,10 @@ type Curve struct {
 	Seed  int64
 	Steps []int64
 	Loss  []float64
+	// Of preference training: losses are of pairs or judged answers. Right is the share of the pairs that the model ranks as
+	// it should; none where there are no pairs.
+	Judged bool
+	Right  []float64
 }
 
 // Entry is a line of the reproduction block.

@@ -168,26 +168,38 @@ func (v view) Bar(l Latency) template.HTML {
 	return template.HTML(b.String())
 }
 
+// Judged says whether the training was on preferences.
+func (v view) Judged() bool { return len(v.Losses) > 0 && v.Losses[0].Judged }
+
 // LossCurve draws the training loss of every seed over the steps.
 func (v view) LossCurve() template.HTML {
+	return v.curve("loss", func(c Curve) []float64 { return c.Loss })
+}
+
+// RightCurve draws the share of the pairs that are ranked as they should be.
+func (v view) RightCurve() template.HTML {
+	return v.curve("accuracy", func(c Curve) []float64 { return c.Right })
+}
+
+func (v view) curve(title string, of func(Curve) []float64) template.HTML {
 	var top, last float64
 	for _, c := range v.Losses {
-		for i, loss := range c.Loss {
-			top, last = max(top, loss), max(last, float64(c.Steps[i]))
+		for i, y := range of(c) {
+			top, last = max(top, y), max(last, float64(c.Steps[i]))
 		}
 	}
 	if top == 0 || last == 0 {
 		return ""
 	}
 	var b strings.Builder
-	b.WriteString(`<div class="curve"><svg viewBox="0 0 1000 300" preserveAspectRatio="none" role="img"><title>loss</title>`)
+	b.WriteString(`<div class="curve"><svg viewBox="0 0 1000 300" preserveAspectRatio="none" role="img"><title>` + title + `</title>`)
 	for k := range 5 {
 		fmt.Fprintf(&b, `<line class="grid" x1="0" x2="1000" y1="%d" y2="%d"/>`, k*75, k*75)
 	}
 	for i, c := range v.Losses {
 		var pts strings.Builder
-		for j, loss := range c.Loss {
-			fmt.Fprintf(&pts, "%.1f,%.1f ", 1000*float64(c.Steps[j])/last, 300-300*loss/top)
+		for j, y := range of(c) {
+			fmt.Fprintf(&pts, "%.1f,%.1f ", 1000*float64(c.Steps[j])/last, 300-300*y/top)
 		}
 		fmt.Fprintf(&b, `<polyline class="loss seed%d" points="%s"/>`, i%3, strings.TrimSpace(pts.String()))
 	}
