@@ -139,6 +139,7 @@ func TestGoldenRenders(t *testing.T) {
 	}](t, "renders.jsonl.gz")
 	for _, row := range rows {
 		got, err := templates[row.Template].RenderInput(inputs[row.Conv], modes[row.Mode])
+		shared.Equals(t, "chat template", row.Template, "texts", (row.Text == nil) == (err != nil) && (row.Text == nil || *row.Text == got.Text))
 		switch {
 		case row.Text == nil && err == nil:
 			t.Errorf("%s %s %s: rendered, want %s: %s", row.Template, row.Conv, row.Mode, row.Error, row.Message)

@@ -2,6 +2,7 @@ package generate_test
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -96,8 +97,87 @@ func TestGoldenTokens(t *testing.T) {
 			if diff := cmp.Diff(want, got[0].Tokens); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
+			for i := range want {
+				shared.Equals(t, "family", e.Name(), "tokens generated", got[0].Tokens[i] == want[i])
+			}
+			scores := readFloats(t, path, "gen.logits")
+			compareScores(t, e.Name(), "cached, log-probabilities", m, stepped(t, b, m, w, prompt, len(want), 0), want, scores)
+			compareScores(t, e.Name(), "read in chunks", m, stepped(t, b, m, w, prompt, len(want), 4), want, scores)
 		})
 	}
+}
+
+// stepped generates in a session, token by token, each with the log-probabilities of the whole vocabulary; chunk > 0 reads the
+// prompt so many tokens at a time.
+func stepped(t *testing.T, b backend.Backend, m *model.Model, w model.Weights, prompt []int32, n, chunk int) (tokens []generate.Token) {
+	t.Helper()
+	g, err := generate.New(m, w, nil, b, generate.Options{MaxNew: n, EOS: []int32{}, Chunk: chunk})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	s := g.Session(1)
+	defer s.Close()
+	request := generate.Request{Prompt: prompt, MaxNew: n, Logprobs: true, Top: m.Config.Vocab}
+	var row *generate.Row
+	if chunk > 0 && s.Long(request) {
+		j, err := s.Begin(request)
+		for err == nil && row == nil {
+			row, err = j.Advance()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		rows, err := s.Join(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row = rows[0]
+	}
+	for tokens = append(tokens, row.Last); len(tokens) < n; tokens = append(tokens, row.Last) {
+		if err := s.Step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tokens
+}
+
+// compareScores holds the log-probabilities of every token of the vocabulary against the reference's logits.
+func compareScores(t *testing.T, family, what string, m *model.Model, got []generate.Token, want []int32, logits []float32) {
+	t.Helper()
+	worst := 0.0
+	for i, token := range got {
+		if token.ID != want[i] {
+			t.Fatalf("%s: token %d is %d, want %d", what, i, token.ID, want[i])
+		}
+		row := logits[i*m.Config.Vocab : (i+1)*m.Config.Vocab]
+		sum := 0.0
+		for _, v := range row {
+			sum += math.Exp(float64(v))
+		}
+		for _, c := range token.Top {
+			worst = max(worst, math.Abs(c.Logprob-(float64(row[c.ID])-math.Log(sum))))
+		}
+	}
+	shared.Differs(t, "family", family, what, worst)
+	if !(worst <= 1e-4) {
+		t.Errorf("%s: log-probabilities differ by %.2g", what, worst)
+	}
+}
+
+func readFloats(t testing.TB, path, name string) []float32 {
+	t.Helper()
+	f, err := safetensors.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	v, err := f.Float32(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 // uncached gives the most likely next token at each place of some tokens, computed in one run without a cache. Where the

@@ -295,7 +295,30 @@ func check(t *testing.T, name string, got, want []float32, keep []int32, tol flo
 		t.Errorf("%s: got %d values, want %d", name, len(got), len(want))
 		return
 	}
-	if d := worst(got, want, keep); !(d <= tol) {
+	d := worst(got, want, keep)
+	note(t, name, d, tol)
+	if !(d <= tol) {
 		t.Errorf("%s: differs by %.3g, allowed %.3g", name, d, tol)
+	}
+}
+
+// note takes a difference down for docs/parity.md.
+func note(t *testing.T, name string, d, tol float64) {
+	path := strings.Split(t.Name(), "/") // TestFamilies/llama/config, TestPackedRow/llama3
+	column := map[string]string{"logits": "logits, right padded", "left-padded logits": "left padded", "short logits": "short (longrope)", "loss_per_token": "loss a token"}[name]
+	switch {
+	case path[0] == "TestPackedRow" && name == "logits":
+		column = "packed"
+	case path[0] != "TestFamilies":
+		return
+	case path[len(path)-1] == "config.v4" && name == "logits":
+		column = "config.json as in v4"
+	case strings.HasPrefix(name, "hidden."):
+		column = "hidden states"
+	case strings.HasPrefix(name, "grad."):
+		column, d = "gradients, relative", d/(tol/1e-4)
+	}
+	if column != "" && path[len(path)-1] != "config.v4" || column == "config.json as in v4" {
+		shared.Differs(t, "family", path[1], column, d)
 	}
 }

@@ -128,7 +128,11 @@ func compareGolden(t *testing.T, tok *tokenizer.Tokenizer, text string, c golden
 	}
 	check := func(what string, want, got any) {
 		t.Helper()
-		if diff := cmp.Diff(want, got); diff != "" {
+		diff := cmp.Diff(want, got)
+		if name := strings.Split(t.Name(), "/"); what != "ids with offsets" {
+			shared.Equals(t, "tokenizer", name[len(name)-1], strings.TrimSuffix(what, "_skip"), diff == "")
+		}
+		if diff != "" {
 			t.Errorf("text %d %.60q: %s (-want +got):\n%.1500s", c.Text, text, what, diff)
 		}
 	}
