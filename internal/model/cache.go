@@ -74,7 +74,7 @@ func (a *stepAttention) layer(layer int, q, k, v *graph.Node) *graph.Node {
 	if group > 1 {
 		q = graph.Reshape(graph.TransposeAllAxes(graph.Reshape(q, c.KVHeads, group, d[0], c.HeadDim), 0, 2, 1, 3), c.KVHeads, d[0], group, c.HeadDim)
 	}
-	score := softcap(f32(mulT(q, keys)), c.AttnSoftcap)
+	score := softcap(mulT(q, keys), c.AttnSoftcap)
 	score = graph.Add(score, a.mask(c.Layers[layer].Window, keys.Shape().Dim(2)))
 	e := graph.Exp(graph.Sub(score, graph.ReduceAndKeep(score, graph.ReduceMax, -1)))
 	o := graph.Div(mul(as(e, values), values), as(graph.ReduceAndKeep(e, graph.ReduceSum, -1), values))

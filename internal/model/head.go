@@ -50,14 +50,7 @@ func (j *headJob) chunks(fn func(from, to int) *graph.Node) *graph.Node {
 	for from := 0; from < rows; from += j.size {
 		all = append(all, fn(from, min(from+j.size, rows)))
 	}
-	return joined(all)
-}
-
-func joined(parts []*graph.Node) *graph.Node {
-	if len(parts) == 1 {
-		return parts[0]
-	}
-	return graph.Concatenate(parts, 0)
+	return along(all, 0)
 }
 
 func cutRows(x *graph.Node, from, to int) *graph.Node {
@@ -70,7 +63,7 @@ func cutRows(x *graph.Node, from, to int) *graph.Node {
 // exponentials of the logits of some rows.
 func (j *headJob) exponentials(x *graph.Node) headValues {
 	var v headValues
-	logits := f32(dotT(x, j.w))
+	logits := wide(x, []int{1}, nil, as(j.w, x), []int{1}, nil)
 	if j.softcap != 0 {
 		v.tanh = graph.Tanh(graph.DivScalar(logits, j.softcap))
 		logits = graph.MulScalar(v.tanh, j.softcap)
@@ -94,7 +87,7 @@ func (j *headJob) forward() *graph.Node {
 	return j.chunks(func(from, to int) *graph.Node {
 		x := cutRows(j.x, from, to)
 		if before != nil {
-			x = After(x, before) // one chunk's logits at a time
+			x = later(x, before) // one chunk's logits at a time
 		}
 		v := j.exponentials(x)
 		rows := f32(j.targetRows(from, to))
@@ -105,7 +98,7 @@ func (j *headJob) forward() *graph.Node {
 			rows = graph.Mul(rows, graph.OneMinus(graph.Square(t)))
 		}
 		// softmax w - w[target]; the division on the small side.
-		soft := product(as(v.slope(), j.w), j.w)
+		soft := product(as(v.slope(), x), as(j.w, x))
 		slope := graph.Sub(graph.Div(soft, v.sum), rows)
 		j.slopes = append(j.slopes, slope)
 		if to-from == j.x.Shape().Dim(0) {
@@ -119,7 +112,7 @@ func (j *headJob) forward() *graph.Node {
 
 // product is x w in float32: [rows, n]·[n, m].
 func product(x, w *graph.Node) *graph.Node {
-	return f32(graph.DotGeneral(x, []int{1}, nil, w, []int{0}, nil))
+	return wide(x, []int{1}, nil, w, []int{0}, nil)
 }
 
 // targetRows are the head's rows of the targets, [rows, hidden].
@@ -133,7 +126,7 @@ func (j *headJob) weight(dLoss *graph.Node) *graph.Node {
 }
 
 func (j *headJob) dx(dLoss *graph.Node) *graph.Node {
-	return as(graph.Mul(joined(j.slopes), j.weight(dLoss)), j.x)
+	return as(graph.Mul(along(j.slopes, 0), j.weight(dLoss)), j.x)
 }
 
 // dw, where the head trains, is e^T ((g/sum) x) - scatter(target, g x), from logits computed again where there are several
@@ -149,20 +142,20 @@ func (j *headJob) dw(dLoss *graph.Node) *graph.Node {
 			if sum != nil {
 				after = sum
 			}
-			again := j.exponentials(After(x, after))
+			again := j.exponentials(later(x, after))
 			v = &again
 		}
-		wide := f32(x)
-		part := product(graph.TransposeAllAxes(graph.Mul(wide, graph.Div(g, v.sum)), 1, 0), v.slope())
+		full := f32(x)
+		part := product(graph.TransposeAllAxes(as(graph.Mul(full, graph.Div(g, v.sum)), x), 1, 0), as(v.slope(), x))
 		if sum != nil {
 			part = graph.Add(sum, part)
 		}
 		sum = part
 		if j.softcap != 0 {
-			score := graph.ReduceAndKeep(graph.Mul(wide, f32(j.targetRows(from, to))), graph.ReduceSum, -1)
+			score := graph.ReduceAndKeep(graph.Mul(full, f32(j.targetRows(from, to))), graph.ReduceSum, -1)
 			g = graph.Mul(g, graph.OneMinus(graph.Square(graph.Tanh(graph.DivScalar(score, j.softcap)))))
 		}
-		return graph.Mul(wide, g)
+		return graph.Mul(full, g)
 	})
 	zero := graph.Zeros(j.x.Graph(), shapes.Make(dtypes.Float32, j.w.Shape().Dimensions...))
 	scatter := graph.ScatterSum(zero, graph.ExpandAxes(j.target, -1), direct, false, false)

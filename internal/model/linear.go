@@ -14,7 +14,7 @@ func linear(s *Scope, l Linear, x *graph.Node) *graph.Node {
 		y = Dense(x, s.Param(l.Module+".weight"))
 	}
 	if l.Bias {
-		y = graph.Add(y, graph.ExpandLeftToRank(s.Param(l.Module+".bias"), y.Rank()))
+		y = graph.Add(y, as(graph.ExpandLeftToRank(s.Param(l.Module+".bias"), y.Rank()), y))
 	}
 	if s.Adapt != nil {
 		y = s.Adapt(l.Module, x, y)
@@ -30,14 +30,24 @@ func Dense(x, w *graph.Node) *graph.Node {
 	wi := graph.IdentityWithCustomGradient(w, func(_, _ *graph.Node) *graph.Node {
 		dy, x := matrix(dy), matrix(x)
 		if out < in { // [out, rows]·[rows, in]; for equal widths x is better: q, k and v share its transposition
-			return as(graph.DotGeneral(graph.TransposeAllAxes(dy, 1, 0), []int{1}, nil, x, []int{0}, nil), w)
+			return as(wide(graph.TransposeAllAxes(dy, 1, 0), []int{1}, nil, x, []int{0}, nil), w)
 		}
-		return as(graph.TransposeAllAxes(graph.DotGeneral(graph.TransposeAllAxes(x, 1, 0), []int{1}, nil, dy, []int{0}, nil), 1, 0), w)
+		return as(graph.TransposeAllAxes(wide(graph.TransposeAllAxes(x, 1, 0), []int{1}, nil, dy, []int{0}, nil), 1, 0), w)
 	})
 	return graph.IdentityWithCustomGradient(dotT(x, wi), func(_, v *graph.Node) *graph.Node {
 		dy = v
 		return v
 	})
+}
+
+// Frozen is x W^T for a W that is made anew for each use, after what it is given, and never trains: its float values (those of
+// packed weights, say) need not stay from the forward to the backward pass. x [rows, in] -> [rows, out].
+func Frozen(x *graph.Node, w func(after *graph.Node) *graph.Node) *graph.Node {
+	var d adjoint
+	xi := d.input(x, func() *graph.Node {
+		return graph.DotGeneral(d.value, []int{1}, nil, as(w(d.value), d.value), []int{0}, nil)
+	})
+	return d.output(dotT(xi, w(x)))
 }
 
 // matrix makes one axis of all but the last.

@@ -65,7 +65,7 @@ func (m *Model) adaptedLoss(s *Scope, x, target *graph.Node) *graph.Node {
 			return crossEntropy(m.Logits(s, x), cutRows(target, from, to))
 		}))
 	}
-	return joined(losses)
+	return along(losses, 0)
 }
 
 // crossEntropy of logits [rows, vocab] by automatic gradient.

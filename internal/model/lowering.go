@@ -28,7 +28,13 @@ func flip(x *graph.Node) *graph.Node {
 	}
 	// Multiplied by the identity (exact: every sum has one term that is not 0) it costs a quarter of the transposition.
 	one := graph.ConvertDType(graph.Equal(iota4(x, d[3], 2), iota4(x, d[3], 3)), x.DType())
-	return mulT(graph.BroadcastToDims(one, d[0], d[1], d[3], d[3]), x)
+	return as(mulT(graph.BroadcastToDims(one, d[0], d[1], d[3], d[3]), x), x)
+}
+
+// later is After for compilers that drop barriers before they decide an order (XLA on CPU): the others really enter x, times
+// zero. It costs a pass over x.
+func later(x *graph.Node, others ...*graph.Node) *graph.Node {
+	return graph.SchedulingBarrier(x, others...)
 }
 
 // After is x that is not there before the others are: work on it waits for them. No compiler takes it for the x before.
@@ -55,4 +61,30 @@ func padLast(x *graph.Node, before, after int) *graph.Node {
 	axes := make([]compute.PadAxis, x.Rank())
 	axes[x.Rank()-1] = compute.PadAxis{Start: before, End: after}
 	return graph.Pad(x, graph.ScalarZero(x.Graph(), x.DType()), axes...)
+}
+
+// along joins parts along an axis.
+func along(parts []*graph.Node, axis int) *graph.Node {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return graph.Concatenate(parts, axis)
+}
+
+// maskOf makes what hide takes out of what is visible. The Go backend adds numbers that repeat over the first axis fast;
+// XLA would write them out for every head, and does not with a choice.
+func maskOf(visible *graph.Node) *graph.Node {
+	g := visible.Graph()
+	if g.Backend().Name() != goBackend {
+		return visible
+	}
+	return graph.Where(visible, graph.Scalar(g, dtypes.Float32, 0), graph.Scalar(g, dtypes.Float32, masked))
+}
+
+// hide masks scores [heads, batch, queries, keys].
+func hide(score, mask *graph.Node) *graph.Node {
+	if mask.DType() != dtypes.Bool {
+		return graph.Add(score, mask)
+	}
+	return graph.Where(graph.BroadcastToDims(mask, score.Shape().Dimensions...), score, graph.Scalar(score.Graph(), score.DType(), masked))
 }

@@ -9,7 +9,7 @@ import (
 // masked is added to the score of a key that a query must not see. Finite: minus infinity makes NaN of a row without keys.
 const masked = -1e30
 
-// masks builds what is added to attention scores, once per window and block for all layers.
+// masks builds what hides attention scores, once per window and block for all layers.
 type masks struct {
 	segments *graph.Node // [batch, seq] or nil
 	built    map[maskKey]*graph.Node
@@ -23,8 +23,8 @@ type maskKey struct {
 // block is a range of queries and the range of keys that any of them can see.
 type block struct{ q0, q1, k0, k1 int }
 
-// add returns [1, batch or 1, queries, keys] of 0 and masked, or nil where every query of the block sees every key.
-func (m *masks) add(g *graph.Graph, window int, b block) *graph.Node {
+// of returns what hide takes for a block, [1, batch or 1, queries, keys], or nil where every query of it sees every key.
+func (m *masks) of(g *graph.Graph, window int, b block) *graph.Node {
 	key := maskKey{window, b}
 	if n, ok := m.built[key]; ok {
 		return n
@@ -33,8 +33,7 @@ func (m *masks) add(g *graph.Graph, window int, b block) *graph.Node {
 	if visible == nil {
 		return nil
 	}
-	zero := graph.Scalar(g, dtypes.Float32, 0)
-	n := graph.Where(visible, zero, graph.Scalar(g, dtypes.Float32, masked))
+	n := maskOf(visible)
 	m.built[key] = n
 	return n
 }
@@ -81,6 +80,17 @@ func blocks(seq, window int) []block {
 		all = append(all, b)
 	}
 	return all
+}
+
+// keepScores is how many probabilities of a layer are kept for the backward pass rather than computed again: 32 MB of float32.
+const keepScores = 1 << 23
+
+// visible counts the pairs of a query and a key that blocks work on.
+func visible(list []block) (n int) {
+	for _, b := range list {
+		n += (b.q1 - b.q0) * (b.k1 - b.k0)
+	}
+	return n
 }
 
 // blockSize balances the work that small blocks save against the cost of starting many operations.

@@ -20,3 +20,12 @@ func as(x, other *graph.Node) *graph.Node {
 	}
 	return graph.ConvertDType(x, other.DType())
 }
+
+// wide is DotGeneral with a float32 result: sums of products of half-precision values are not rounded.
+func wide(x *graph.Node, xContract, xBatch []int, y *graph.Node, yContract, yBatch []int) *graph.Node {
+	d := graph.Dot(x, y)
+	if x.DType() != dtypes.Float32 {
+		d = d.WithOutputDType(dtypes.Float32)
+	}
+	return d.General(xContract, xBatch, yContract, yBatch)
+}

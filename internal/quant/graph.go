@@ -27,16 +27,17 @@ func (s *Set) Apply(scope *model.Scope) {
 // Base makes the function for model.Scope.Base: param gives the nodes of the stored weights by name.
 func (s *Set) Base(param func(name string) *graph.Node) func(module string, x *graph.Node) *graph.Node {
 	return func(module string, x *graph.Node) *graph.Node {
-		spec := s.Spec(module + ".weight")
+		name := module + ".weight"
+		spec := s.Spec(name)
 		if spec == nil {
 			return nil
 		}
-		return model.Dense(x, spec.node(param, module+".weight", x))
+		return model.Frozen(x, func(after *graph.Node) *graph.Node { return spec.node(param, name, after) })
 	}
 }
 
-// node dequantises: float32 of the matrix's shape, constant for gradients. It waits for x: where a layer is computed again
-// for its gradients, its weights are then dequantised anew and do not stay alive from the forward pass on.
+// node dequantises: float32 of the matrix's shape, constant for gradients; bfloat16 where x is. It waits for x, so that its
+// values live from one use to no other.
 func (s *Spec) node(param func(name string) *graph.Node, name string, x *graph.Node) *graph.Node {
 	packed, scales := param(name), param(name+".absmax")
 	if x != nil {
@@ -52,7 +53,12 @@ func (s *Spec) node(param func(name string) *graph.Node, name string, x *graph.N
 	if n := s.Len(); n < w.Shape().Size() {
 		w = graph.Slice(w, graph.AxisRange(0, n))
 	}
-	w = s.round(perBlock(w, scales, s.Block))
+	w = perBlock(w, scales, s.Block)
+	if x != nil && x.DType() == dtypes.BFloat16 && s.DType != safetensors.F16 {
+		w = graph.ConvertDType(w, dtypes.BFloat16)
+	} else {
+		w = s.round(w)
+	}
 	return graph.StopGradient(graph.Reshape(w, s.Shape...))
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -196,7 +197,16 @@ func (s *Set) Floats(w model.Weights, name string) ([]float32, error) {
 	if t == nil {
 		return nil, fmt.Errorf("weight %s is missing", name)
 	}
-	return tensors.CopyFlatData[float32](t)
+	if t.DType() != dtypes.BFloat16 {
+		return tensors.CopyFlatData[float32](t)
+	}
+	out := make([]float32, 0, t.Shape().Size())
+	err := tensors.ConstFlatData(t, func(flat []bfloat16.BFloat16) {
+		for _, v := range flat {
+			out = append(out, v.Float32())
+		}
+	})
+	return out, err
 }
 
 // Dense are the weights of the same model with every matrix dequantised: what an adapter that was trained on them is merged

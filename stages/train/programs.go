@@ -24,7 +24,7 @@ func Programs(file *config.File, m *model.Model, length int, b compute.Backend) 
 	if err := file.Decode(Stage.Name, &s); err != nil {
 		return nil, err
 	}
-	o, err := s.outline(m, b)
+	o, err := s.outline(m, length, s.computing("xla:cuda"), b)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ type outlined struct {
 	slots         [][]slot
 }
 
-func (s Settings) outline(m *model.Model, b compute.Backend) (*outlined, error) {
+func (s Settings) outline(m *model.Model, length int, dtype dtypes.DType, b compute.Backend) (*outlined, error) {
 	o := &outlined{}
 	set := &quant.Set{}
 	var a *lora.Adapter
@@ -61,6 +61,8 @@ func (s Settings) outline(m *model.Model, b compute.Backend) (*outlined, error) 
 		return nil, err
 	}
 	o.on(set)
+	o.compute = dtype
+	o.remat = s.recomputes(m, length, dtype)
 	o.pref, _ = s.Objective.Value.(preference)
 	for _, p := range m.Parameters() {
 		switch {
@@ -69,7 +71,7 @@ func (s Settings) outline(m *model.Model, b compute.Backend) (*outlined, error) 
 		case set.Spec(p.Name) != nil:
 			o.base = append(o.base, set.Shapes(p.Name)...)
 		default:
-			o.base = append(o.base, p.GraphShape())
+			o.base = append(o.base, shapes.Make(o.compute, p.Shape...))
 		}
 	}
 	for i, name := range o.trainable {

@@ -71,7 +71,7 @@ func TestProgramsTakeWhatTheTrainingGives(t *testing.T) {
 			for _, name := range p.frozen {
 				args = append(args, base[name])
 			}
-			o, err := s.outline(b.model, b.backend.Backend)
+			o, err := s.outline(b.model, length, s.computing("go"), b.backend.Backend)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -130,7 +130,11 @@ func (f *fitting) weights(ctx context.Context) (w model.Weights, err error) {
 		f.recipe = s.Quant.Keeping(f.choice.Kept)
 	}
 	// A checkpoint in 4 bits is read as it is; a plain one is quantised as it is read where the settings say so.
-	w, err = f.model.LoadWith(f.recipe.Loader(&f.quant), f.dir)
+	loader := f.recipe.Loader(&f.quant)
+	if s.Mode == "lora" {
+		loader.DType = s.computing(f.backend.Name)
+	}
+	w, err = f.model.LoadWith(loader, f.dir)
 	if err == nil && f.quant.Len() > 0 {
 		if s.Mode != "lora" {
 			return nil, fmt.Errorf("model %s is in 4 bits: mode %s trains weights that are not (mode lora does)", f.note.Path, s.Mode)
@@ -159,6 +163,8 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 	}
 	defer p.close()
 	p.noise = s.NEFTune
+	p.compute = s.computing(f.backend.Name)
+	p.remat = s.recomputes(f.model, f.data.length, p.compute)
 	p.on(&f.quant)
 	p.pref, _ = s.Objective.Value.(preference)
 	t := &training{settings: s, seed: seed, data: f.data, held: f.held, program: p, dir: filepath.Join(f.job.Work, fmt.Sprintf("seed-%d", seed))}
