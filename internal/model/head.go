@@ -6,12 +6,13 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// chunkLogits is how many logits exist at once: 64 MB of float32, of any vocabulary.
-const chunkLogits = 1 << 24
+// chunkLogits is how many logits exist at once: 64 MB of float32, of any vocabulary; but never fewer than leastChunk rows.
+// Tests make them small.
+var chunkLogits, leastChunk = 1 << 24, 64
 
 // chunk is how many rows of logits are worked on at once, so that all chunks are of one size but the last.
 func chunk(rows, vocab int) int {
-	most := max(64, chunkLogits/vocab)
+	most := max(leastChunk, chunkLogits/vocab)
 	n := (rows + most - 1) / most
 	return (rows + n - 1) / n
 }

@@ -83,7 +83,8 @@ func blocks(seq, window int) []block {
 }
 
 // keepScores is how many probabilities of a layer are kept for the backward pass rather than computed again: 32 MB of float32.
-const keepScores = 1 << 23
+// Tests make it small.
+var keepScores = 1 << 23
 
 // visible counts the pairs of a query and a key that blocks work on.
 func visible(list []block) (n int) {

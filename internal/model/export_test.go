@@ -1,0 +1,9 @@
+package model
+
+// Small makes the graph cut its work into pieces as it does for large models: rows of logits a chunk at a time, and attention
+// that forgets its probabilities. It returns what puts the sizes back.
+func Small() func() {
+	logits, least, scores := chunkLogits, leastChunk, keepScores
+	chunkLogits, leastChunk, keepScores = 1<<12, 16, 1<<10
+	return func() { chunkLogits, leastChunk, keepScores = logits, least, scores }
+}
