@@ -74,7 +74,8 @@ func (p *pull) through(st stretch) {
 	if dy == nil {
 		return
 	}
-	x := After(st.x, dy)
+	// Nothing goes past x by itself, as what is computed again may depend on st.x by other ways (states of random numbers do).
+	x := graph.IdentityWithCustomGradient(After(st.x, dy), func(_, _ *graph.Node) *graph.Node { return nil })
 	p.targets[x] = true
 	weights := p.add(seed(st.run(x), dy))
 	dx := p.sums[x]
