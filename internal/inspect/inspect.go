@@ -81,7 +81,7 @@ func Read(dir string, o Options) (*Report, error) {
 
 func (r *Report) size(m *model.Model, o Options) {
 	c := m.Config
-	r.Parameters, _, _ = sizes(m)
+	r.Parameters, _ = sizes(m)
 	r.Adapter = adapterSize(m, o.Rank)
 	r.Layers, r.Hidden, r.Context, r.Vocab = len(c.Layers), c.Hidden, c.MaxPositions, c.Vocab
 	if o.Seq == 0 {

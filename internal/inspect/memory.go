@@ -24,7 +24,7 @@ const nf4Bits = 4 + 8.0/64 + 32.0/(64*256)
 const trainedBytes = 16
 
 // sizes counts a model's weights: all, and those of the layers' matrices, which QLoRA stores in 4 bits.
-func sizes(m *model.Model) (all, matrices, greatest int64) {
+func sizes(m *model.Model) (all, matrices int64) {
 	for _, p := range m.Parameters() {
 		n := int64(1)
 		for _, d := range p.Shape {
@@ -32,10 +32,10 @@ func sizes(m *model.Model) (all, matrices, greatest int64) {
 		}
 		all += n
 		if p.Linear() && p.Name != "lm_head.weight" {
-			matrices, greatest = matrices+n, max(greatest, n)
+			matrices += n
 		}
 	}
-	return all, matrices, greatest
+	return all, matrices
 }
 
 // adapterSize is rank · (in + out) over all projections but the head (LoRA, arXiv:2106.09685).
@@ -50,15 +50,18 @@ func adapterSize(m *model.Model, rank int) (n int64) {
 
 // memory needed at 16 bits for inference, LoRA and QLoRA, and for inference on the pure-Go backend, which keeps 32.
 func memory(m *model.Model, o Options) []Memory {
-	all, matrices, greatest := sizes(m)
+	all, matrices := sizes(m)
 	trained := trainedBytes * adapterSize(m, o.Rank)
-	train := trainActivations(m, o)
+	// Layers are computed again in the backward pass: the least that training can do with.
+	t := model.Training{Rows: o.Batch, Length: o.Seq, Width: 2, Remat: true}
+	packed := t
+	packed.Packed = true
 	nf4 := int64(float64(matrices)*nf4Bits/8) + 2*(all-matrices)
 	return []Memory{
 		Memory{Use: "inference, 16 bits", Weights: 2 * all, Cache: cache(m, o, 2), Activations: inferActivations(m, o, 2)}.sum(),
 		Memory{Use: "inference, 32 bits (pure Go)", Weights: 4 * all, Cache: cache(m, o, 4), Activations: inferActivations(m, o, 4)}.sum(),
-		Memory{Use: "LoRA, 16-bit base", Weights: 2 * all, Trained: trained, Activations: train}.sum(),
-		Memory{Use: "QLoRA, NF4 base", Weights: nf4, Trained: trained, Activations: train + 2*greatest}.sum(), // one matrix dequantised
+		Memory{Use: "LoRA, 16-bit base", Weights: 2 * all, Trained: trained, Activations: m.Footprint(t).Total()}.sum(),
+		Memory{Use: "QLoRA, NF4 base", Weights: nf4, Trained: trained, Activations: m.Footprint(packed).Total()}.sum(),
 	}
 }
 
@@ -81,16 +84,4 @@ func inferActivations(m *model.Model, o Options, bytes int64) int64 {
 	widest := rows * int64(2*c.Hidden+2*c.FFN)
 	scores := rows * int64(o.Seq) * int64(c.Heads)
 	return (widest+scores)*bytes + int64(o.Batch)*int64(c.Vocab)*4
-}
-
-// trainActivations with each layer recomputed in the backward pass: the inputs of all layers (Chen et al. 2016,
-// arXiv:1604.06174), the inside of one at 16 bits, s·b·h·(34 + 5·a·s/h) bytes (Korthikanti et al. 2022, arXiv:2205.05198, eq. 1,
-// whose feed-forward is 4h wide: 19 bytes of the 34; ours takes the model's own width, three matrices of it), and float32
-// logits with their gradient.
-func trainActivations(m *model.Model, o Options) int64 {
-	c, rows := m.Config, int64(o.Batch)*int64(o.Seq)
-	kept := 2 * rows * int64(c.Hidden) * int64(len(c.Layers))
-	inside := rows*int64(15*c.Hidden+6*c.FFN) + 5*rows*int64(o.Seq)*int64(c.Heads)
-	logits := 2 * 4 * rows * int64(c.Vocab)
-	return kept + inside + logits
 }

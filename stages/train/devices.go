@@ -96,7 +96,7 @@ func (t *training) gradients(device compute.DeviceNum, m *micro, number int64, w
 	}
 	out, err := callOn(exec, device, args)
 	if err != nil {
-		return nil, sums, fmt.Errorf("gradients: %w", err)
+		return nil, sums, t.program.explain(fmt.Errorf("gradients: %w", err), m.rows, m.length, len(m.targets))
 	}
 	free(sums)
 	n := len(out) - len(weights)
