@@ -12,8 +12,8 @@ import (
 )
 
 // Prepare starts the program anew, under the same pid and with the same files, where the backend needs an environment that a
-// process must be born with: huge pages for xla:cpu, which gives big temporaries back to malloc each step and gets them again
-// (a quarter less time). It returns where there is nothing to change, as when GLIBC_TUNABLES says it already. Call it before
+// process must be born with: for xla:cpu how malloc gets memory, as big temporaries go back to it each step and are got again
+// (a third less time). It returns where there is nothing to change, as when GLIBC_TUNABLES says it already. Call it before
 // any work, with the names of all that will be opened: only the first call counts.
 func Prepare(names ...string) { prepare.Do(func() { relaunch(names) }) }
 
@@ -26,7 +26,7 @@ func relaunch(names []string) {
 	if !slices.ContainsFunc(names, func(name string) bool { resolved, err := Resolve(name); return err == nil && resolved == "xla:cpu" }) {
 		return
 	}
-	value := tunable + "=1"
+	value := asked
 	if was := os.Getenv(tunables); was != "" {
 		value = was + ":" + value
 	}
@@ -34,5 +34,5 @@ func relaunch(names []string) {
 		return
 	}
 	_ = syscall.Exec("/proc/self/exe", os.Args, os.Environ()) // returns only where it failed: then it goes on as it is
-	os.Setenv(tunables, strings.TrimSuffix(strings.TrimSuffix(value, tunable+"=1"), ":"))
+	os.Setenv(tunables, strings.TrimSuffix(strings.TrimSuffix(value, asked), ":"))
 }
