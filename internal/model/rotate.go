@@ -81,7 +81,7 @@ func (r *rotation) table(rope *Rope, scale float64) rotationTable {
 		}
 	}
 	factor := graph.ExpandLeftToRank(constant(g, size), 4)
-	t := rotationTable{graph.Mul(graph.Cos(angle), factor), graph.Mul(graph.Sin(angle), factor)}
+	t := rotationTable{written(graph.Mul(graph.Cos(angle), factor)), written(graph.Mul(graph.Sin(angle), factor))}
 	r.tables[key] = t
 	return t
 }
