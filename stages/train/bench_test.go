@@ -90,10 +90,6 @@ func (s benchShape) bench(tb testing.TB, mode string, rank int) *training {
 	p, err := newProgram(m, a, defaults().Optimizer, be.Backend)
 	check(err)
 	p.on(&q)
-	p.remat = os.Getenv("REMAT") != ""
-	if os.Getenv("BF16") != "" {
-		p.compute = dtypes.BFloat16
-	}
 	settings := defaults()
 	settings.Batch.Rows = s.rows
 	tell, err := progress.New("train", tb.Output(), "")
@@ -112,14 +108,20 @@ func BenchmarkStep(b *testing.B) {
 	for _, c := range []struct {
 		shape, mode string
 		rank        int
+		way         string // "", "remat" or "bf16"
 	}{
-		{"tiny", "scratch", 0}, {"tiny", "lora", 16},
-		{"small", "lora", 8}, {"small", "qlora", 8},
-		{"large", "lora", 8}, {"large", "qlora", 8},
+		{"tiny", "scratch", 0, ""}, {"tiny", "lora", 16, ""},
+		{"small", "lora", 8, ""}, {"small", "lora", 8, "remat"}, {"small", "lora", 8, "bf16"},
+		{"small", "qlora", 8, ""}, {"small", "qlora", 8, "remat"},
+		{"large", "lora", 8, ""}, {"large", "qlora", 8, ""}, {"large", "qlora", 8, "remat"},
 	} {
-		b.Run(c.shape+"/"+c.mode, func(b *testing.B) {
+		b.Run(c.shape+"/"+c.mode+c.way, func(b *testing.B) {
 			s := benchShapes[c.shape]
 			t := s.bench(b, c.mode, c.rank)
+			t.program.remat = c.way == "remat"
+			if c.way == "bf16" {
+				t.program.compute = dtypes.BFloat16
+			}
 			for range 2 { // compiled, and what is kept between steps is there
 				if err := t.step(b.Context(), 1, 1<<30); err != nil {
 					b.Fatal(err)
