@@ -6,7 +6,7 @@ import (
 
 type filterFunc func(s *state, v any, a py.Args) any
 
-// filters are those of Jinja2 that concern text and data; HTML, URLs and chance are left out.
+// filters are all of Jinja2's but random (its outcome is chance), urlize (it makes links of HTML) and pprint.
 var filters map[string]filterFunc
 
 func init() { // map and select look filters up again, so the table cannot be a plain variable
@@ -20,6 +20,8 @@ func init() { // map and select look filters up again, so the table cannot be a 
 		"replace": replaceFilter, "reverse": reverseFilter, "round": roundFilter, "safe": safeFilter, "select": selectFilter("select", false, true),
 		"selectattr": selectFilter("selectattr", true, true), "slice": sliceFilter, "sort": sortFilter, "string": stringFilter,
 		"sum": sumFilter, "title": textFilter("title", titleWords), "tojson": tojsonFilter, "trim": trimFilter, "truncate": truncateFilter,
+		"filesizeformat": filesizeformatFilter, "groupby": groupbyFilter, "striptags": striptagsFilter, "urlencode": urlencodeFilter,
+		"wordwrap": wordwrapFilter, "xmlattr": xmlattrFilter,
 		"unique": uniqueFilter, "upper": methodFilter("upper"), "wordcount": wordcountFilter,
 	}
 }

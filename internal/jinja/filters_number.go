@@ -87,6 +87,20 @@ func truncate(f float64) any {
 	return py.NormInt(n)
 }
 
+// number is float(v).
+func number(v any) (float64, bool) {
+	if py.IsString(v) {
+		return parseFloat(strings.TrimFunc(py.Str(v), py.IsSpace))
+	}
+	switch v := v.(type) {
+	case bool, int64, *big.Int, float64:
+		return py.Float(v), true
+	case *py.Undefined:
+		v.Raise()
+	}
+	return 0, false
+}
+
 func floatFilter(_ *state, v any, a py.Args) any {
 	otherwise := py.Or(a.Bind("float", "default?")[0], 0.0)
 	if py.IsString(v) {

@@ -10,11 +10,17 @@ import (
 
 // keyOf is Jinja2's attribute getter: "a.b.0" walks items, an int is one step, nil is the value itself. Unless exact, text is
 // lowered for comparison.
-func (s *state) keyOf(attribute any, exact bool) func(any) any {
+func (s *state) keyOf(attribute any, exact bool) func(any) any { return s.keyOr(attribute, exact, nil) }
+
+// keyOr is keyOf with a value for steps that are undefined; nil = none.
+func (s *state) keyOr(attribute any, exact bool, otherwise any) func(any) any {
 	path := attributePath(attribute)
 	return func(v any) any {
 		for _, step := range path {
 			v = py.Getitem(v, step)
+			if _, undefined := v.(*py.Undefined); undefined && otherwise != nil {
+				v = otherwise
+			}
 		}
 		if py.IsString(v) && !exact {
 			return py.Lower(py.Str(v))

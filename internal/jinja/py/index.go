@@ -3,6 +3,7 @@ package py
 import (
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -71,6 +72,9 @@ func attribute(obj any, name string) (any, bool) {
 	case List:
 		return listMethod(obj, name)
 	case Tuple:
+		if i := slices.Index(obj.names(), name); i >= 0 {
+			return obj[i], true
+		}
 		return tupleMethod(obj, name)
 	case Range:
 		switch name {

@@ -21,6 +21,21 @@ type List []any
 // Tuple is a Python tuple.
 type Tuple []any
 
+// Named makes a tuple whose values can also be asked for by name (collections.namedtuple). The names lie beyond its length: in
+// all else it is a tuple.
+func Named(names []string, values ...any) Tuple {
+	return Tuple(append(values, names))[:len(values)]
+}
+
+// names are those of a tuple made by Named.
+func (t Tuple) names() []string {
+	if cap(t) == len(t) {
+		return nil
+	}
+	names, _ := t[:len(t)+1][len(t)].([]string)
+	return names
+}
+
 // Range is range(start, stop, step).
 type Range struct{ Start, Stop, Step int64 }
 
