@@ -1,10 +1,12 @@
 package train
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -285,6 +287,50 @@ func TestLossesStayFinite(t *testing.T) {
 			if !finite(float64(v)) {
 				t.Errorf("%s: costs %v, gradient %v", name, got.costs, got.gradient)
 				break
+			}
+		}
+	}
+}
+
+// aot compares sorted values: of the chosen over the rejected with the reference's, or of the chosen with the rejected. Filled-up
+// places stay out. Want: the formula on sorted values, its gradient at the place where each value went.
+func TestAOT(t *testing.T) {
+	logp := []float64{-3, -1, -2, -7, -4, -5, 0, 0, -2.5, -2, -6, -1, -9, -4.5, 0, 0} // 6 pairs and 2 filled up
+	ref := []float64{-3.5, -1.2, -2, -6, -4.4, -5, 0, 0, -2, -2.2, -5, -1.5, -9, -4, 0, 0}
+	in := lossInput{}
+	for i := range logp {
+		in.tokens, in.ref = append(in.tokens, []float32{float32(logp[i])}), append(in.ref, float32(ref[i]))
+		sign := float32(1)
+		if i >= 8 {
+			sign = -1
+		}
+		if i%8 >= 6 {
+			sign = 0
+		}
+		in.length, in.sign = append(in.length, 1), append(in.sign, sign)
+	}
+	for _, name := range []string{"aot", "aot_unpaired"} {
+		got := in.run(t, &DPO{Beta: 0.3, Loss: name, Smoothing: 0.1})
+		var x, y [6]float64
+		for i := range 6 {
+			if x[i], y[i] = logp[i]-logp[8+i], ref[i]-ref[8+i]; name == "aot_unpaired" {
+				x[i], y[i] = logp[i]-ref[i], logp[8+i]-ref[8+i]
+			}
+		}
+		order := func(v [6]float64) []int {
+			o := []int{0, 1, 2, 3, 4, 5}
+			slices.SortStableFunc(o, func(a, b int) int { return cmp.Compare(v[a], v[b]) })
+			return o
+		}
+		ox, oy := order(x), order(y)
+		for k := range 6 {
+			d := 0.3 * (x[ox[k]] - y[oy[k]])
+			s := 1 / (1 + math.Exp(-d))
+			near(t, name+" cost", float64(got.costs[k]), -0.9*math.Log(s)-0.1*math.Log(1-s), 1e-5)
+			slope := 0.3 * (0.1*s - 0.9*(1-s)) / 8 // by x, of the mean over all eight places
+			near(t, name+" gradient by the chosen", float64(got.gradient[ox[k]]), slope, 1e-4)
+			if name == "aot_unpaired" {
+				near(t, name+" gradient by the rejected", float64(got.gradient[8+oy[k]]), -slope, 1e-4)
 			}
 		}
 	}
