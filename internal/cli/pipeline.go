@@ -101,8 +101,8 @@ func (p *pipeline) resolve(sets []string, run string) (string, error) {
 	return path, stage.WriteFile(path, raw)
 }
 
-// check holds every section of a settings file to its stage before any work: all faults at once.
-func (a *App) check(p *pipeline, path string) error {
+// check holds every section of a settings file to its stage before any work: all faults at once, those of a -set as it was typed.
+func (a *App) check(p *pipeline, path string, sets []string) error {
 	file, err := config.Load(path)
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func (a *App) check(p *pipeline, path string) error {
 		errs = append(errs, file.Decode(name, samples[name]))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return err
+		return config.Typed(err, sets)
 	}
 	errs = nil
 	for _, name := range p.stages {

@@ -31,7 +31,7 @@ func (a *App) plan(_ context.Context, args []string) int {
 	if err != nil {
 		return a.settingsFault("plan", err)
 	}
-	if err := a.check(p, config); err != nil {
+	if err := a.check(p, config, *sets); err != nil {
 		return a.settingsFault("plan", err)
 	}
 	made := map[string]artifact.Ref{}

@@ -44,18 +44,18 @@ same DAG that the scheduler starts. -local runs the DAG's steps in this process,
 		a.prepare(p, *sets)
 	}
 	id := time.Now().UTC().Format("20060102-150405") + fmt.Sprintf("-%s-%d", p.name, os.Getpid())
-	config, was, err := p.settingsOf(*sets, *locked, id)
+	file, was, err := p.settingsOf(*sets, *locked, id)
 	if err != nil {
 		return a.settingsFault("run", err)
 	}
-	if err := a.check(p, config); err != nil {
+	if err := a.check(p, file, *sets); err != nil {
 		return a.settingsFault("run", err)
 	}
 	started := time.Now()
 	if *local {
-		code = a.runLocal(ctx, p, config, id)
+		code = a.runLocal(ctx, p, file, id)
 	} else {
-		code = a.runDagu(ctx, p, config, id)
+		code = a.runDagu(ctx, p, file, id)
 	}
 	if code != 0 {
 		return code

@@ -15,14 +15,19 @@ type Fault struct {
 	Got       string // as written; "" = nothing to show
 	Want      string // what would be right
 	Hint      string // nearest known name, or ""
+	Set       string // the -set that wrote it: named instead of the file
 }
 
 // String is the fault in one line, without a line end.
 func (f Fault) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d:%d: ", f.File, f.Line, f.Col)
-	if f.Setting != "" {
-		b.WriteString(f.Setting + ": ")
+	if f.Set != "" {
+		b.WriteString("-set " + f.Set + ": ")
+	} else {
+		fmt.Fprintf(&b, "%s:%d:%d: ", f.File, f.Line, f.Col)
+		if f.Setting != "" {
+			b.WriteString(f.Setting + ": ")
+		}
 	}
 	if f.Got != "" {
 		b.WriteString("got " + f.Got + ", ")
@@ -58,6 +63,28 @@ func (f *Faults) err() error {
 	})
 	f.List = slices.Compact(f.List)
 	return f
+}
+
+// Typed names, in the faults of an error, the -set (path=value) that wrote what is wrong: the file that holds it is a copy.
+func Typed(err error, sets []string) error {
+	if f, ok := err.(*Faults); ok {
+		for i := range f.List {
+			for _, set := range sets { // the last of a path counts
+				if path, _, _ := strings.Cut(set, "="); path == f.List[i].Setting {
+					f.List[i].Set = set
+				}
+			}
+		}
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			_ = Typed(one, sets)
+		}
+	case interface{ Unwrap() error }:
+		_ = Typed(e.Unwrap(), sets)
+	}
+	return err
 }
 
 // quote shows what was written, shortened.
