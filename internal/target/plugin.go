@@ -1,21 +1,20 @@
 package target
 
 import (
-	"errors"
 	"fmt"
 	"os"
+
+	"fettle/internal/backend/plugin"
 )
 
-// Plugin finds XLA's CUDA plugin: the path given, else the one that FETTLE_PJRT_CUDA names.
+// Plugin finds XLA's CUDA plugin: the path given, else the one that plugin.FindCompiler finds.
 func Plugin(path string) (string, error) {
-	if path == "" {
-		path = os.Getenv("FETTLE_PJRT_CUDA")
+	if path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return "", fmt.Errorf("CUDA plugin: %w", err)
+		}
+		return path, nil
 	}
-	if path == "" {
-		return "", errors.New("no CUDA plugin: `fettle backend install cuda -compile-only` gets one (257 MB), or FETTLE_PJRT_CUDA names it")
-	}
-	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("CUDA plugin: %w", err)
-	}
-	return path, nil
+	found, err := plugin.FindCompiler()
+	return found.Path, err
 }

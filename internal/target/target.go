@@ -30,7 +30,7 @@ type Device struct {
 
 // pluginName is what go-xla knows our table by: absolute, so that it looks for nothing in folders; with "cuda" in it, so that
 // it lowers for CUDA.
-const pluginName = "/fettle/cuda"
+const pluginName = "/fettle/target:cuda"
 
 var (
 	opening sync.Mutex
