@@ -7,7 +7,7 @@ export GOFLAGS := -trimpath
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 GO := go
 
-.PHONY: build build-xla quickstart test test-xla lint generate torture
+.PHONY: build build-xla quickstart test test-xla lint generate torture cuda-compile gpu-bundle
 
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
@@ -43,3 +43,11 @@ generate: build ## schemas and tables of settings, from the code
 
 torture: ## a thousand random kills: the same bytes at the end
 	FETTLE_KILLS=1000 $(GO) test -count=1 -timeout 12h -run Torture -v ./internal/e2e/
+
+cuda-compile: ## docs/cuda-memory.md: compiles trainings for an H100, which need not be there; fetches the compiler (257 MB) where it is not there
+	CGO_ENABLED=1 $(GO) build -tags xla -ldflags "$(LDFLAGS)" -o bin/fettle-xla .
+	[ -n "$$FETTLE_PJRT_CUDA" ] || bin/fettle-xla backend install xla-cuda -compile-only
+	CGO_ENABLED=1 $(GO) test -tags xla -count=1 -timeout 12h -v -run 'TestCUDAMemory' ./stages/train -update
+
+gpu-bundle: ## gpu-bundle/: all that a machine with a GPU needs to try what waits for one, without Go or network
+	bench/gpu/bundle.sh

@@ -24,7 +24,7 @@ import (
 type App struct {
 	Stages []stage.Stage
 	// Programs are what a training by the section train of a file runs, made for a backend (fettle compile).
-	Programs func(file *config.File, m *model.Model, length int, b compute.Backend) ([]target.Program, error)
+	Programs func(file *config.File, m *model.Model, layers, length int, b compute.Backend) ([]target.Program, error)
 
 	Version string
 	Stdout  io.Writer

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"fettle/internal/model"
 	"fettle/internal/progress"
 	"fettle/internal/target"
 )
@@ -14,8 +13,8 @@ func (a *App) needs(job *compileJob) (target.Needs, error) {
 	if err != nil {
 		return nil, err
 	}
-	measure := func(m *model.Model) (target.Needs, error) {
-		programs, err := a.Programs(job.file, m, job.length, device.Backend)
+	measure := func(layers int) (target.Needs, error) {
+		programs, err := a.Programs(job.file, job.model, layers, job.length, device.Backend)
 		if err != nil {
 			return nil, err
 		}
@@ -24,15 +23,11 @@ func (a *App) needs(job *compileJob) (target.Needs, error) {
 	layers := len(job.model.Config.Layers)
 	few := max(2, job.model.Config.Period())
 	if !job.quick || layers <= 2*few {
-		return measure(job.model)
+		return measure(0)
 	}
 	var at [2]target.Needs
 	for i := range at {
-		m, err := job.model.First((i + 1) * few)
-		if err != nil {
-			return nil, err
-		}
-		if at[i], err = measure(m); err != nil {
+		if at[i], err = measure((i + 1) * few); err != nil {
 			return nil, err
 		}
 	}

@@ -12,6 +12,7 @@ import "C"
 import (
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -31,6 +32,9 @@ type Device struct {
 // pluginName is what go-xla knows our table by: absolute, so that it looks for nothing in folders; with "cuda" in it, so that
 // it lowers for CUDA.
 const pluginName = "/fettle/target:cuda"
+
+// hasty makes machine code that nobody will run in a fraction of the time; memory is planned before.
+const hasty = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_gpu_disable_gpuasm_optimizations=true"
 
 var (
 	opening sync.Mutex
@@ -73,6 +77,7 @@ func load(plugin string) error {
 	for name, value := range map[string]string{
 		"JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1", // the plugin looks for CUPTI, which is for profiles of programs that run
 		"GOMLX_FUSION":                    "1", // as on a GPU, whatever another backend of this process took
+		"XLA_FLAGS":                       strings.TrimSpace(os.Getenv("XLA_FLAGS") + " " + hasty),
 	} {
 		if err := os.Setenv(name, value); err != nil {
 			return err

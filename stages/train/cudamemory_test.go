@@ -4,7 +4,11 @@ package train
 
 import (
 	"flag"
+	"fmt"
 	"math"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"fettle/internal/config"
@@ -32,13 +36,23 @@ func h100(t *testing.T) *target.Device {
 	return d
 }
 
+const gib = 1 << 30
+
+func (c memoryCell) dir() string { return filepath.Join("testdata", "models", c.model) }
+
+// settings are the cell's section train.
+func (c memoryCell) settings() string {
+	load := "none"
+	if c.method == "qlora" {
+		load = "nf4"
+	}
+	return fmt.Sprintf("train: {mode: lora, lora: {rank: 16, alpha: 32}, quant: {load: %s}, batch: {rows: 1}}\n", load)
+}
+
 // needs compiles the cell's programs at some layers; 0 means all.
 func (c memoryCell) needs(t *testing.T, d *target.Device, layers int) target.Needs {
 	t.Helper()
 	m, err := model.Open(c.dir())
-	if err == nil && layers > 0 {
-		m, err = m.First(layers)
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +60,7 @@ func (c memoryCell) needs(t *testing.T, d *target.Device, layers int) target.Nee
 	if err != nil {
 		t.Fatal(err)
 	}
-	programs, err := Programs(file, m, c.length, d.Backend)
+	programs, err := Programs(file, m, layers, c.length, d.Backend)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +98,32 @@ func (c memoryCell) row(t *testing.T, needs target.Needs) memoryRow {
 	g := needs[0]
 	in := func(bytes int64) float64 { return float64(bytes) / gib }
 	return memoryRow{arguments: in(g.Arguments), temporary: in(g.Temporaries), peak: in(g.Peak), needs: in(needs.Total()), formula: in(formula.Total)}
+}
+
+// writeMemory puts rows into the page's table, all cells that are known in their order.
+func writeMemory(t testing.TB, rows map[memoryCell]memoryRow) {
+	t.Helper()
+	raw, err := os.ReadFile(memoryPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const head = "|---|---|---|---|---|---|---|---|---|\n"
+	before, after, ok := strings.Cut(string(raw), head)
+	if !ok {
+		t.Fatalf("%s has no table", memoryPage)
+	}
+	for strings.HasPrefix(after, "|") {
+		_, after, _ = strings.Cut(after, "\n")
+	}
+	var lines strings.Builder
+	for _, c := range memoryCells() {
+		if r, ok := rows[c]; ok {
+			lines.WriteString(c.line(r) + "\n")
+		}
+	}
+	if err := os.WriteFile(memoryPage, []byte(before+head+lines.String()+after), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // With -update every cell is compiled and written as it is known, so that an interrupted run leaves what it did

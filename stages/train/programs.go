@@ -18,13 +18,22 @@ import (
 
 // Programs are what a training by the section train of a file runs over and over, made for a backend that only compiles:
 // the gradients of one micro-batch of blocks of `length` tokens, of which every one is trained, and the optimizer's step.
-// They are the training's own, built from shapes: no weight is read, drawn or held.
-func Programs(file *config.File, m *model.Model, length int, b compute.Backend) ([]target.Program, error) {
+// They are the training's own, built from shapes: no weight is read, drawn or held. layers is how many of the model's layers
+// they have, 0 all; whether layers are computed again is decided by the whole model all the same.
+func Programs(file *config.File, m *model.Model, layers, length int, b compute.Backend) ([]target.Program, error) {
 	s := defaults()
 	if err := file.Decode(Stage.Name, &s); err != nil {
 		return nil, err
 	}
-	o, err := s.outline(m, length, s.computing("xla:cuda"), b)
+	dtype := s.computing("xla:cuda")
+	s.Remat = map[bool]string{true: "on", false: "off"}[s.recomputes(m, length, dtype)]
+	if layers > 0 {
+		var err error
+		if m, err = m.First(layers); err != nil {
+			return nil, err
+		}
+	}
+	o, err := s.outline(m, length, dtype, b)
 	if err != nil {
 		return nil, err
 	}

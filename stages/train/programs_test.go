@@ -108,7 +108,7 @@ func TestProgramsCompile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	programs, err := Programs(file, b.model, 32, b.backend.Backend)
+	programs, err := Programs(file, b.model, 0, 32, b.backend.Backend)
 	if err != nil {
 		t.Fatal(err)
 	}
