@@ -39,6 +39,11 @@ func openXLA(name string) (compute.Backend, Facts, error) {
 	if err != nil {
 		return nil, Facts{}, err
 	}
+	if name == "xla:cuda" {
+		if err := driver(found.Path); err != nil {
+			return nil, Facts{}, err
+		}
+	}
 	p, err := load(name, found.Path)
 	if err != nil {
 		return nil, Facts{}, fmt.Errorf("plugin %s: %w", found.Path, err)
