@@ -50,7 +50,7 @@ var sets = []Set{
 		},
 	},
 	{
-		Name: CUDA, Backend: "xla:cuda", Platform: "linux/amd64", Disk: 4500, Library: cudaLibrary, Wheels: append(slices.Clone(cudaCompiler), cudaLibraries...),
+		Name: CUDA, Backend: "xla:cuda", Platform: "linux/amd64", Disk: 4000, Library: cudaLibrary, Wheels: append(slices.Clone(cudaCompiler), cudaLibraries...),
 		Note: "the driver (libcuda.so.1, for CUDA 13) has to be on the machine already",
 	},
 	{
