@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -149,30 +150,48 @@ func spaceAfter(s string, start int) int {
 type matcher struct {
 	trie  *subword.Trie
 	first [256]bool // bytes that tokens start with
-	some  bool
+	bytes string    // the same
 }
 
 func newMatcher() *matcher { return &matcher{trie: subword.NewTrie()} }
 
 func (m *matcher) add(s string, id int32) {
-	if s != "" {
-		m.trie.Add(s, id)
-		m.first[s[0]], m.some = true, true
+	if s == "" {
+		return
+	}
+	m.trie.Add(s, id)
+	if !m.first[s[0]] {
+		m.first[s[0]] = true
+		m.bytes += s[:1]
 	}
 }
 
 // find is the first match at or after from, or -1.
 func (m *matcher) find(s string, from int) (start, end int, id int32) {
-	if !m.some {
-		return -1, -1, -1
-	}
-	for i := from; i < len(s); i++ {
-		if !m.first[s[i]] {
-			continue
-		}
+	for i := m.next(s, from); i >= 0; i = m.next(s, i+1) {
 		if n, id := m.trie.Longest(s[i:]); n > 0 {
 			return i, i + n, id
 		}
 	}
 	return -1, -1, -1
+}
+
+// next is the first place at or after i where a token may start, or -1. Most vocabularies have tokens in angle brackets only.
+func (m *matcher) next(s string, i int) int {
+	switch len(m.bytes) {
+	case 0:
+		return -1
+	case 1:
+		at := strings.IndexByte(s[i:], m.bytes[0])
+		if at < 0 {
+			return -1
+		}
+		return i + at
+	}
+	for ; i < len(s); i++ {
+		if m.first[s[i]] {
+			return i
+		}
+	}
+	return -1
 }

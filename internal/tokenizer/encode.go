@@ -79,6 +79,7 @@ type encoder struct {
 	pieces  []subword.Piece
 	scratch subword.Scratch
 	steps   []func(aligned.Text) // one for each splitter, and the model as the last
+	quick   *quick               // nil where it has nothing to do
 }
 
 func newEncoder(t *Tokenizer) *encoder {
@@ -90,6 +91,7 @@ func newEncoder(t *Tokenizer) *encoder {
 		e.steps[i] = func(piece aligned.Text) { split.split(piece, next) }
 		if words, ok := split.(isolator); ok && i == len(t.splitters)-1 {
 			e.steps[i] = func(piece aligned.Text) { e.words(words, piece) }
+			e.quick = newQuick(t.model)
 		}
 	}
 	return e
@@ -127,6 +129,10 @@ func (e *encoder) addedToken(t aligned.Text, id int32) {
 func (e *encoder) words(words isolator, t aligned.Text) {
 	if e.offsets {
 		words.split(t, e.word)
+		return
+	}
+	if e.quick != nil {
+		e.ids = e.quick.encode(e.ids, words.pattern, t.S)
 		return
 	}
 	words.bounds(t.S, func(start, end int) { e.wordIDs(t.S[start:end]) })

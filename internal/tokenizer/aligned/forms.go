@@ -44,12 +44,57 @@ func IsMark(r rune) bool {
 
 // Form puts t into a normal form.
 func (t *Text) Form(f Form) {
+	if f == NFC {
+		if t.blind {
+			t.S = composed(t.S)
+			return
+		}
+		if unsettledTable().find(t.S, 0) < 0 {
+			return
+		}
+	}
+	t.reform(f)
+}
+
+// composed is s in NFC, stretch by stretch: most of a text has none.
+func composed(s string) string {
+	t := unsettledTable()
+	at := t.find(s, 0)
+	if at < 0 {
+		return s
+	}
+	var b strings.Builder
+	done := 0
+	for ; at >= 0; at = t.find(s, at) {
+		start, end := t.stretch(s, at)
+		at = end
+		if norm.NFC.IsNormalString(s[start:end]) {
+			continue
+		}
+		part := Of(s[start:end], false)
+		part.Transform(compose(decompose(part.S, false)), 0)
+		b.WriteString(s[done:start])
+		b.WriteString(part.S)
+		done = end
+	}
+	if done == 0 {
+		return s
+	}
+	b.WriteString(s[done:])
+	return b.String()
+}
+
+// reform is Form for any text.
+func (t *Text) reform(f Form) {
 	if f.form.IsNormalString(t.S) {
 		return
 	}
 	if t.blind && !strings.ContainsFunc(t.S, isLater) {
-		t.S = f.form.String(t.S)
-		return
+		// The package breaks long rows of marks with joiners, which the reference does not.
+		if s := f.form.String(t.S); strings.Count(s, joiner) == strings.Count(t.S, joiner) {
+			t.S = s
+			return
+		}
 	}
 	changes := decompose(t.S, f.compat)
 	if f.compose {
@@ -57,6 +102,8 @@ func (t *Text) Form(f Form) {
 	}
 	t.Transform(changes, 0)
 }
+
+const joiner = "\u034f"
 
 // decompose splits runes, each part but the first being new, and sorts combining marks.
 func decompose(s string, compat bool) []Change {

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"fettle/internal/tokenizer/swar"
 )
 
 // Bits of the general categories that the known patterns ask for; every rune has at most one category bit, and space.
@@ -80,11 +82,21 @@ func (t *classes) at(s string, i int) (bits uint8, width int) {
 // run is the end of the longest run from s[i] of runes with one of the bits.
 func (t *classes) run(s string, i int, bits uint8) int {
 	for i < len(s) {
-		if c := s[i]; c < utf8.RuneSelf {
+		c := s[i]
+		if c < utf8.RuneSelf {
 			if t[c]&bits == 0 {
 				return i
 			}
-			i++
+			if i++; bits&letter == letter {
+				i = swar.Letters(s, i)
+			}
+			continue
+		}
+		if isHan(s, i) {
+			if bits&caseless == 0 {
+				return i
+			}
+			i += 3
 			continue
 		}
 		r, w := utf8.DecodeRuneInString(s[i:])
@@ -94,6 +106,15 @@ func (t *classes) run(s string, i int, bits uint8) int {
 		i += w
 	}
 	return i
+}
+
+// isHan says whether the rune at s[i] is one of U+4E00 to U+9FFF, the most common of those with three bytes; all are letters.
+func isHan(s string, i int) bool {
+	if i+3 > len(s) {
+		return false
+	}
+	c, d, e := s[i], s[i+1], s[i+2]
+	return c >= 0xe4 && c <= 0xe9 && (c != 0xe4 || d >= 0xb8) && d&0xc0 == 0x80 && e&0xc0 == 0x80
 }
 
 // runWithout is the end of the longest run from s[i] of runes with none of the bits.

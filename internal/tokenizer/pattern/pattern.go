@@ -8,13 +8,14 @@ import (
 
 // A Pattern finds matches in text. It is safe for concurrent use.
 type Pattern struct {
-	find finder
+	find  finder
+	words func(s string, c *cuts) // cuts all of s, where there is a faster way than find
 }
 
 // Compile reads a regular expression; what is not known is an error that names it.
 func Compile(expr string, syntax Syntax) (*Pattern, error) {
-	if f := scanner(expr); f != nil {
-		return &Pattern{find: f}, nil
+	if p := known(expr); p != nil {
+		return p, nil
 	}
 	prog, err := compile(expr, syntax)
 	if err != nil {

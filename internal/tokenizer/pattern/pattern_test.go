@@ -64,6 +64,46 @@ func TestScannersEqualEngine(t *testing.T) {
 	}
 }
 
+// TestWordsEqualFind: words are the matches and what lies between them.
+func TestWordsEqualFind(t *testing.T) {
+	for name, expr := range pattern.Known {
+		t.Run(name, func(t *testing.T) {
+			quick, err := pattern.Compile(expr, pattern.Oniguruma)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slow, err := pattern.CompileGeneral(expr, pattern.Oniguruma)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := rand.New(rand.NewPCG(3, 4))
+			for range 10_000 {
+				s := randomText(r) + randomWord(r) + randomText(r) + randomWord(r)
+				if diff := cmp.Diff(words(slow, s, 1+r.IntN(9)), words(quick, s, 1+r.IntN(9))); diff != "" {
+					t.Fatalf("%q (-find +words):\n%s", s, diff)
+				}
+			}
+		})
+	}
+}
+
+func randomWord(r *rand.Rand) string {
+	return " Internationalization"[r.IntN(12):][:r.IntN(10)] + []string{"", "é", "中", "'s", "Ω", "\u0301", "\xff"}[r.IntN(7)]
+}
+
+// words are the pieces of a text, taken some at a time.
+func words(p *pattern.Pattern, s string, some int) []string {
+	var out []string
+	start := 0
+	p.Words(s, make([]int, some), func(ends []int) {
+		for _, end := range ends {
+			out = append(out, s[start:end])
+			start = end
+		}
+	})
+	return out
+}
+
 func TestEngine(t *testing.T) {
 	for _, c := range []struct {
 		name, expr string

@@ -22,28 +22,35 @@ const (
 // A finder gives the first match at or after from; start < 0 says that there is none.
 type finder func(s string, from int) (start, end int)
 
-// scanners by regular expression.
-func scanner(expr string) finder {
+// known is the pattern of an expression that is scanned by hand, else nil.
+func known(expr string) *Pattern {
 	t := classTable()
 	switch expr {
 	case GPT2:
-		return total(t.gpt2)
+		return t.whole(leadOnly(' '), letter, t.gpt2)
 	case CL100K:
-		return total(func(s string, i int) int { return t.cl100k(s, i, 3, letter, space|letter|number) })
+		return t.whole(t.leadBut("\r\n'"), letter, func(s string, i int) int { return t.cl100k(s, i, 3, letter, space|letter|number) })
 	case Qwen2:
-		return total(func(s string, i int) int { return t.cl100k(s, i, 1, letter, space|letter|number) })
+		return t.whole(t.leadBut("\r\n'"), letter, func(s string, i int) int { return t.cl100k(s, i, 1, letter, space|letter|number) })
 	case Qwen35:
-		return total(func(s string, i int) int { return t.cl100k(s, i, 1, letter|mark, space|letter|mark|number) })
+		return t.whole(t.leadBut("\r\n'"), letter|mark, func(s string, i int) int {
+			return t.cl100k(s, i, 1, letter|mark, space|letter|mark|number)
+		})
 	case O200K:
-		return total(t.o200k)
+		return &Pattern{find: total(t.o200k)}
 	case deepseekDigits:
-		return t.findDigits
+		return &Pattern{find: t.findDigits}
 	case deepseekCJK:
-		return findCJK
+		return &Pattern{find: findCJK}
 	case deepseekRest:
-		return partial(t.deepseek)
+		return &Pattern{find: partial(t.deepseek)}
 	}
 	return nil
+}
+
+// whole makes a pattern of a scanner that matches at every place, with what scanWords wants to know.
+func (t *classes) whole(lead *leads, more uint8, scan func(s string, i int) int) *Pattern {
+	return &Pattern{find: total(scan), words: func(s string, c *cuts) { t.scanWords(s, c, lead, more, scan) }}
 }
 
 // total makes a finder of a scanner that matches at every place.

@@ -34,6 +34,8 @@ type BPE struct {
 type rawBPE struct {
 	first [256]int32 // token of each single byte
 	words map[string]int32
+	sizes []int32 // bytes of each token
+	seams *Seams
 }
 
 // NewBPE checks that every merge is made of tokens and makes one.
@@ -94,10 +96,41 @@ func (b *BPE) Raw() (*BPE, bool) {
 			}
 		}
 	}
+	raw.finish(b.vocab)
 	r := *b
 	r.raw = raw
 	return &r, true
 }
+
+// finish makes the tables that follow from the vocabulary.
+func (r *rawBPE) finish(v *Vocab) {
+	r.seams = new(Seams)
+	sizes := make([]int32, v.Top())
+	var bytes []byte
+	for token, id := range v.ids {
+		spelled, ok := AppendBytes(bytes[:0], token)
+		if !ok {
+			continue
+		}
+		r.seams.add(spelled)
+		if sizes[id] > 0 {
+			return // two tokens with one id: the id does not tell the size
+		}
+		sizes[id], bytes = int32(len(spelled)), spelled
+	}
+	r.sizes = sizes
+}
+
+// Seams are those of a model that takes bytes, else nil.
+func (b *BPE) Seams() *Seams {
+	if b.raw == nil {
+		return nil
+	}
+	return b.raw.seams
+}
+
+// Sizes are the bytes that each token stands for, by id, of a model that takes bytes; nil where an id does not tell.
+func (b *BPE) Sizes() []int32 { return b.raw.sizes }
 
 // Encode appends the pieces of a word.
 func (b *BPE) Encode(dst []Piece, word string, s *Scratch) []Piece {
@@ -107,6 +140,15 @@ func (b *BPE) Encode(dst []Piece, word string, s *Scratch) []Piece {
 	if id, ok := b.whole(word); ok {
 		return append(dst, Piece{id, int32(len(word))})
 	}
+	return b.Merge(dst, word, s)
+}
+
+// WholeFirst says whether a word that is a token is that token whatever the merges make of it: what is only a part of a word
+// is for Merge then.
+func (b *BPE) WholeFirst() bool { return b.config.IgnoreMerges }
+
+// Merge appends the pieces that merges make of a part of a word.
+func (b *BPE) Merge(dst []Piece, word string, s *Scratch) []Piece {
 	if b.raw != nil {
 		s.symbols = s.symbols[:0]
 		for i := range len(word) {

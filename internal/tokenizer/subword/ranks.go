@@ -31,5 +31,7 @@ func NewRanks(ranks map[string]int32) (*BPE, error) {
 			}
 		}
 	}
-	return &BPE{config: BPEConfig{IgnoreMerges: true}, vocab: NewVocab(ids), merges: merges, unknown: -1, raw: raw}, nil
+	vocab := NewVocab(ids)
+	raw.finish(vocab)
+	return &BPE{config: BPEConfig{IgnoreMerges: true}, vocab: vocab, merges: merges, unknown: -1, raw: raw}, nil
 }
