@@ -103,6 +103,7 @@ type micro struct {
 	owners      []int32
 	trained     int
 	judged      *judged // of preference training
+	prepared    *prepared
 }
 
 const targetStep = 256 // trained positions are padded to multiples: few shapes are compiled

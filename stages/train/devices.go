@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -83,7 +84,7 @@ func (t *training) onReplica(r *replica, m *micro, number int64) (told []*tensor
 
 // gradients runs a micro-batch on a device: what it tells, and the sums with its gradients in them.
 func (t *training) gradients(device compute.DeviceNum, m *micro, number int64, weights, frozen, sums []*tensors.Tensor) (told, more []*tensors.Tensor, err error) {
-	batch, err := batchTensors(m, t.seed<<32^number)
+	batch, err := t.inputsOf(m, number)
 	if err != nil {
 		return nil, sums, err
 	}
@@ -94,7 +95,12 @@ func (t *training) gradients(device compute.DeviceNum, m *micro, number int64, w
 		exec = t.program.more
 		args = append(args, sums...)
 	}
+	began := time.Now()
 	out, err := callOn(exec, device, args)
+	if device == 0 && err == nil {
+		tensors.ToScalar[float32](out[0]) // waits until it is computed
+		t.ahead.busy += time.Since(began)
+	}
 	if err != nil {
 		return nil, sums, t.program.explain(fmt.Errorf("gradients: %w", err), m.rows, m.length, len(m.targets))
 	}

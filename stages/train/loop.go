@@ -26,7 +26,8 @@ type training struct {
 	state    *state
 	frozen   []*tensors.Tensor
 	replicas []*replica // devices beside the first
-	dir      string     // of checkpoints
+	ahead    ahead
+	dir      string // of checkpoints
 	deadline time.Time
 	task     *progress.Task
 	seconds  []float64 // of the steps that this process did
@@ -50,6 +51,7 @@ func (t *training) run(ctx context.Context) error {
 		return err
 	}
 	defer t.closeReplicas()
+	defer t.forget()
 	perEpoch, total := t.settings.steps(len(t.data.blocks))
 	saved, began := t.state.step, t.state.step
 	for t.state.step < total && !t.settings.Eval.impatient(t.state.history) || t.due(total) {
@@ -101,7 +103,7 @@ func (t *training) stop(ctx context.Context, moved bool) error {
 // it is computed and finite.
 func (t *training) step(ctx context.Context, perEpoch, total int) error {
 	epoch, at := t.state.step/perEpoch, t.state.step%perEpoch
-	order := t.data.order(t.seed, epoch, t.settings.Shuffle)
+	order := t.ordered(epoch)
 	size := t.settings.Batch.Rows * t.settings.Batch.Accumulate
 	blocks := order[at*size : min((at+1)*size, len(order))]
 	w, err := t.window(ctx, t.data, blocks)
@@ -116,9 +118,10 @@ func (t *training) step(ctx context.Context, perEpoch, total int) error {
 		var batches []*micro
 		for len(blocks) > 0 && len(batches) <= len(t.replicas) {
 			rows := min(t.settings.Batch.Rows, len(blocks))
-			batches = append(batches, t.micro(w, blocks[:rows]))
+			batches = append(batches, t.take(w, blocks[:rows], n+int64(len(batches))))
 			blocks = blocks[rows:]
 		}
+		t.foresee(n + int64(len(batches)))
 		if err := t.accumulate(w, batches, n); err != nil {
 			return err
 		}
@@ -227,6 +230,8 @@ func (t *training) book(w *window, m *micro, out []*tensors.Tensor) error {
 
 // update moves the weights by a window's gradients. Nothing changes unless the gradients' norm is finite.
 func (t *training) update(w *window, lr float64) (norm float64, err error) {
+	began := time.Now()
+	defer func() { t.ahead.busy += time.Since(began) }()
 	u, s := t.program.update, t.state
 	inverse := tensors.FromScalar(float32(1 / w.count()))
 	out, err := call(u.norm, append([]*tensors.Tensor{inverse}, w.sums...))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -132,6 +133,11 @@ func (f *fitting) account() error {
 		j.Figure("rewards", f.rewards())
 	}
 	j.Figure("optimizer", f.optimizer())
+	idle := 0.0
+	for _, r := range f.results {
+		idle = max(idle, r.idle)
+	}
+	j.Figure("device_idle_share", math.Round(1e4*idle)/1e4)
 	j.Figure("steps", steps)
 	j.Figure("tokens_per_epoch", f.tokens())
 	return nil

@@ -195,7 +195,7 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 		return err
 	}
 	t.state.settle()
-	f.results = append(f.results, result{seed: seed, adapter: a, names: p.trainable, state: t.state, seconds: t.seconds})
+	f.results = append(f.results, result{seed: seed, adapter: a, names: p.trainable, state: t.state, seconds: t.seconds, idle: t.idle()})
 	return nil
 }
 
@@ -246,6 +246,7 @@ type result struct {
 	names   []string
 	state   *state
 	seconds []float64 // of the steps that this process did: a fact
+	idle    float64   // share of them in which the device waited: a fact
 }
 
 func (r result) weights() model.Weights {

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -11,10 +12,13 @@ import (
 // counted is a backend that counts what goes from the host to the device. Its buffers are those of the backend within.
 type counted struct {
 	compute.Backend
+	mu             sync.Mutex // micro-batches are prepared beside the step
 	bytes, buffers int
 }
 
 func (c *counted) buffer(b compute.Buffer, s shapes.Shape) compute.Buffer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.bytes, c.buffers = c.bytes+int(s.ByteSize()), c.buffers+1
 	return countedBuffer{b, c}
 }
@@ -90,10 +94,13 @@ func TestNothingButTheBatchIsTransferred(t *testing.T) {
 					}
 				}
 				for step := range 3 {
+					c.mu.Lock()
 					c.bytes, c.buffers = 0, 0
+					c.mu.Unlock()
 					if err := tr.step(context.Background(), per, all); err != nil {
 						t.Fatal(err)
 					}
+					tr.await()
 					numbers := 4 * (1 + 16*len(tr.program.trainable)) // 1/tokens, and the scalars of every weight
 					if step > 0 && (c.bytes > batch+numbers || c.buffers > 7*tr.settings.Batch.Accumulate+2) {
 						t.Errorf("step %d: %d bytes in %d buffers, the batch has %d and the numbers of the weights at most %d", step, c.bytes, c.buffers, batch, numbers)

@@ -1,0 +1,64 @@
+package train
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What is foreseen of any number is what the steps come to, also behind a window that is short and an epoch's end.
+func TestForeseenIsWhatComes(t *testing.T) {
+	tr := newBench(t).start(t, laid(documents(46), 2, 32), "lora", func(s *Settings) { s.Batch, s.Epochs = Batch{Rows: 2, Accumulate: 5}, 3 })
+	perEpoch, total := tr.settings.steps(len(tr.data.blocks))
+	var want, got [][]int
+	for step := range total {
+		order := tr.data.order(tr.seed, step/perEpoch, true)
+		size := 10
+		blocks := order[step%perEpoch*size : min((step%perEpoch+1)*size, len(order))]
+		for len(blocks) > 0 {
+			n := min(2, len(blocks))
+			want, blocks = append(want, blocks[:n]), blocks[n:]
+		}
+	}
+	for number := int64(0); ; {
+		blocks, next := tr.blocksOf(number)
+		if len(blocks) == 0 {
+			break
+		}
+		got, number = append(got, blocks), next
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// await waits for what is being prepared.
+func (t *training) await() {
+	for number, ready := range t.ahead.ready {
+		m := <-ready
+		again := make(chan *micro, 1)
+		again <- m
+		t.ahead.ready[number] = again
+	}
+}
+
+// Every micro-batch but the first is ready when its turn comes, and nothing is left at the end.
+func TestAheadPreparesEveryMicroBatch(t *testing.T) {
+	tr := newBench(t).start(t, laid(documents(46), 2, 32), "lora", func(s *Settings) { s.Batch = Batch{Rows: 2, Accumulate: 3} })
+	perEpoch, total := tr.settings.steps(len(tr.data.blocks))
+	for tr.state.step < total {
+		first := int64(tr.state.step) * 3
+		if _, ok := tr.ahead.ready[first]; !ok && tr.state.step > 0 {
+			t.Errorf("step %d: its first micro-batch is not prepared", tr.state.step+1)
+		}
+		if err := tr.step(t.Context(), perEpoch, total); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(tr.ahead.ready); n != 0 {
+		t.Errorf("%d micro-batches are left", n)
+	}
+	if tr.ahead.busy <= 0 {
+		t.Error("no computing was timed")
+	}
+}
