@@ -204,6 +204,16 @@ func compareReference(t *testing.T, got *training, want []float32) {
 	t.Logf("largest difference of a log-probability of the reference: %.1e", worst)
 }
 
+// comparesEquals says whether a model was compared with itself: exactly on the Go backend; on others the reference is another
+// program, whose sums may differ in their last bits.
+func comparesEquals(h schemas.Step) bool {
+	limit := 0.0
+	if backendtest.Name() != "go" {
+		limit = 1e-5
+	}
+	return math.Abs(h.Loss-float64(float32(math.Ln2))) <= limit && math.Abs(*h.Margin) <= limit && math.Abs(*h.ChosenReward) <= limit && (limit > 0 || *h.Accuracy == 0)
+}
+
 func compareDPO(t *testing.T, want dpoTrajectory, got *training) {
 	t.Helper()
 	if len(got.state.history) != len(want.Log) {
@@ -225,10 +235,14 @@ func compareDPO(t *testing.T, want dpoTrajectory, got *training) {
 		check(i+1, "chosen", *g.ChosenReward, w.Chosen, 10*loss)
 		check(i+1, "rejected", *g.RejectedReward, w.Rejected, 10*loss)
 		check(i+1, "margin", *g.Margin, w.Margin, 10*loss)
-		check(i+1, "accuracy", *g.Accuracy, w.Accuracy, 0)
+		tie := 0.0
+		if i == 0 && backendtest.Name() != "go" { // every margin is nothing, or the last bit of it
+			tie = 1
+		}
+		check(i+1, "accuracy", *g.Accuracy, w.Accuracy, tie)
 	}
-	if first := got.state.history[0]; first.Loss != float64(float32(math.Ln2)) || *first.Margin != 0 || *first.ChosenReward != 0 {
-		t.Errorf("the first step: loss %v, margin %v, reward %v: want exactly ln 2, 0, 0", first.Loss, *first.Margin, *first.ChosenReward)
+	if first := got.state.history[0]; !comparesEquals(first) {
+		t.Errorf("the first step: loss %v, margin %v, reward %v: want ln 2, 0, 0", first.Loss, *first.Margin, *first.ChosenReward)
 	}
 	for what, d := range worst {
 		shared.Parity(t, "Preferences", strings.TrimPrefix(t.Name(), "TestDPORunsEqualTheReference/"), what, d, allowed[what])

@@ -130,7 +130,11 @@ func TestAdamW8BitEqualsBitsandbytes(t *testing.T) {
 						t.Errorf("step %d: %d codes of the mean differ by more than one from the host's", step, off)
 					}
 				}
-				if worst := furthest([][]float32{got}, [][]float32{p}); worst > 1e-6 {
+				near := 1e-6
+				if backendtest.Name() != "go" {
+					near = limit // a value on the border of two codes falls to either side
+				}
+				if worst := furthest([][]float32{got}, [][]float32{p}); worst > near {
 					t.Errorf("step %d: weights differ by %.1e from the host's", step, worst)
 				}
 				if _, ok := f.Info(wanted); !ok {
