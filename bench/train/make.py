@@ -1,37 +1,18 @@
 """Makes what both sides read: a random Llama, an adapter on all its linears, its NF4 form, and token rows.
 
-Usage: make.py FOLDER JSON-of-the-shape. Weights are drawn so that logits spread: a wrong attention or a wrong scale shows in the loss.
+Usage: make.py FOLDER JSON-of-the-shape.
 """
 import json
-import math
 import pathlib
 import sys
 
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig, LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+from beside import llama
 
 LINEARS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-
-
-def model(shape):
-    config = LlamaConfig(
-        vocab_size=shape["vocab"], hidden_size=shape["dim"], intermediate_size=shape["ff"], num_hidden_layers=shape["layers"],
-        num_attention_heads=shape["heads"], num_key_value_heads=shape["kv"], max_position_embeddings=8192, tie_word_embeddings=False,
-        bos_token_id=None, eos_token_id=None, pad_token_id=None, dtype="float32",
-    )
-    m = LlamaForCausalLM(config)
-    with torch.no_grad():
-        for name, p in m.named_parameters():
-            if "norm" in name:
-                p.fill_(1)
-            elif "embed" in name:
-                p.normal_(0, 1)
-            elif "lm_head" in name:
-                p.normal_(0, 2 / math.sqrt(shape["dim"]))
-            else:
-                p.normal_(0, 1 / math.sqrt(p.shape[1]))
-    return m
 
 
 def rows(shape, count, length):
@@ -42,8 +23,7 @@ def rows(shape, count, length):
 
 def main(folder, shape):
     folder = pathlib.Path(folder)
-    torch.manual_seed(1)
-    m = model(shape)
+    m = llama.random(shape)
     m.save_pretrained(folder / "model")
     torch.manual_seed(2)
     adapter = get_peft_model(m, LoraConfig(r=shape["rank"], lora_alpha=2 * shape["rank"], target_modules=LINEARS, task_type="CAUSAL_LM"))
