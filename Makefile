@@ -7,7 +7,7 @@ export GOFLAGS := -trimpath
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 GO := go
 
-.PHONY: build build-xla quickstart test test-xla lint generate torture cuda-compile gpu-bundle
+.PHONY: build build-xla quickstart test test-xla lint generate torture bench cuda-compile gpu-bundle
 
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
@@ -47,6 +47,13 @@ generate: build ## schemas and tables of settings, from the code
 
 torture: ## a thousand random kills: the same bytes at the end
 	FETTLE_KILLS=1000 $(GO) test -count=1 -timeout 12h -run Torture -v ./internal/e2e/
+
+bench: ## training and answering beside the peers, about 45 minutes on a quiet machine (FORCE=1 on any); bench/setup.sh first
+	bench/quiet.sh
+	$(MAKE) build-xla
+	bin/fettle backend install xla-cpu
+	bench/run.sh train
+	bench/run.sh infer
 
 cuda-compile: ## docs/cuda-memory.md: compiles trainings for an H100, which need not be there; fetches the compiler (257 MB) where it is not there
 	CGO_ENABLED=1 $(GO) build -tags xla -ldflags "$(LDFLAGS)" -o bin/fettle-xla .

@@ -4,6 +4,6 @@ set -eu
 cd "$(dirname "$0")"
 [ -x .venv/bin/python ] || python3.11 -m venv .venv
 .venv/bin/pip install -q -r requirements.txt -c constraints.txt
-for folder in gguf infer clients; do
+for folder in gguf clients; do
   (cd "$folder" && npm install --ignore-scripts --no-audit --no-fund --silent)
 done

@@ -14,7 +14,7 @@ import sys
 import time
 
 from beside import child, machine, table
-from beside.project import backends, program
+from beside.project import PROGRAM, backends
 
 SHAPE = {"layers": 12, "dim": 768, "heads": 12, "kv": 4, "ff": 2048, "vocab": 32000}  # 100 million weights, embedding tied
 TINY = {"layers": 2, "dim": 64, "heads": 4, "kv": 2, "ff": 192, "vocab": 2048}
@@ -34,11 +34,12 @@ class Answers:
 
 def make(shape):
     folder = machine.WORK / "infer" / f"L{shape['layers']}-{shape['dim']}"
-    if not (folder / "prompts.json").exists():
+    if not (folder / "done").exists():
         folder.mkdir(parents=True, exist_ok=True)
         child.run([sys.executable, machine.ROOT / "bench" / "infer" / "make.py", folder, json.dumps(shape)])
         for dtype in ("f32", "f16"):
-            child.run([program("go"), "export", "-model", folder / "model", "-format", "gguf", "-dtype", dtype, "-name", "bench", "-to", folder])
+            child.run([PROGRAM, "export", "-model", folder / "model", "-format", "gguf", "-dtype", dtype, "-name", "bench", "-to", folder])
+        (folder / "done").touch()
     return folder
 
 
@@ -47,7 +48,7 @@ def fettle(folder, prompts, new, backend):
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     began = time.perf_counter()
-    with child.started([program(backend), "serve", "-model", folder / "model", "-backend", backend, "-listen", f"127.0.0.1:{port}", "-slots", "1"]) as server:
+    with child.started([PROGRAM, "serve", "-model", folder / "model", "-backend", backend, "-listen", f"127.0.0.1:{port}", "-slots", "1"]) as server:
         def answer(ids, n):
             body = json.dumps({"model": "model", "prompt": ids, "max_tokens": n, "temperature": 0, "ignore_eos": True})
             began = time.perf_counter()

@@ -1,21 +1,32 @@
 """A project of fettle in bench/work: one pipeline whose stages run by hand, as a user runs them."""
 import json
+import pathlib
 import shutil
+import sys
+import tempfile
 
 from beside import child, machine
 
-BACKENDS = {"go": "bin/fettle", "xla:cpu": "bin/fettle-xla"}
-
-
-def program(backend):
-    """The program that has this backend; None where it was not built."""
-    path = machine.ROOT / BACKENDS[backend]
-    return path if path.exists() else None
+PROGRAM = machine.ROOT / "bin" / "fettle"
 
 
 def backends():
-    """The backends that can run here: go, and xla:cpu where `make build-xla` left its program."""
-    return [b for b in BACKENDS if program(b)]
+    """The backends of bin/fettle that compute here: go, and xla:cpu where `make build-xla` built it and its plugin is installed."""
+    return ["go"] + (["xla:cpu"] if opens("xla:cpu") else [])
+
+
+def opens(backend):
+    """Whether the program computes with it: a model too small to matter is asked."""
+    base = machine.ROOT / "pipelines" / "quickstart" / "base"
+    with tempfile.TemporaryDirectory() as folder:
+        ids = pathlib.Path(folder) / "ids.jsonl"
+        ids.write_text('{"input_ids": [5, 6]}')
+        try:
+            child.run([PROGRAM, "logits", "-model", base, "-backend", backend, "-in", ids, "-out", ids.with_suffix(".safetensors")])
+        except child.Failed as why:
+            print(f"without {backend}: {str(why).strip().splitlines()[-1]}", file=sys.stderr)
+            return False
+    return True
 
 
 class Project:
@@ -30,7 +41,7 @@ class Project:
             sections = {**sections, name: {**sections[name], "backend": backend}}
         config = self.folder / "pipelines" / "bench" / "stages.yaml"
         config.write_text(json.dumps(sections))  # JSON is YAML
-        run = child.run([program(backend), name, "-config", config], cwd=self.folder, env={"FETTLE_STORE": str(self.store)})
+        run = child.run([PROGRAM, name, "-config", config], cwd=self.folder, env={"FETTLE_STORE": str(self.store)})
         return run, json.loads(run.out)
 
     @property
