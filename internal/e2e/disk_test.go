@@ -99,7 +99,7 @@ func TestMissingInput(t *testing.T) {
 	p.oneError(p.try("clean", "-config", "pipelines/mini/stages.yaml"), "no run of pipeline mini has made ingest yet")
 	p.oneError(p.try("clean", "-config", "pipelines/mini/stages.yaml", "-in", "ingest=ingest/0123456789abcdef"), "ingest/0123456789abcdef: no such artifact")
 	p.edit("pipelines/mini/stages.yaml", "path: pages", "path: nowhere")
-	p.oneErrorOf("ingest.sources[0].markdown.path", "nowhere", "no such file or directory")
+	p.oneErrorOf("ingest.sources[0].markdown.path", "there is no nowhere in")
 	p.settled()
 }
 
