@@ -132,7 +132,9 @@ func (e *encoder) words(words isolator, t aligned.Text) {
 		return
 	}
 	if e.quick != nil {
-		e.ids = e.quick.encode(e.ids, words.pattern, t.S)
+		if len(t.S) < 2*stretch || !words.pattern.OnlyForward() || !e.together(words.pattern, t.S, stretch) {
+			e.ids, _ = e.quick.encode(e.ids, words.pattern, t.S, len(t.S))
+		}
 		return
 	}
 	words.bounds(t.S, func(start, end int) { e.wordIDs(t.S[start:end]) })

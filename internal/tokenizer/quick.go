@@ -24,7 +24,8 @@ type quick struct {
 	ids   []int32 // of those that are
 	ends  [256]int
 	cuts  [64]int
-	flush func(ends []int)
+	stop  int // words that begin there or later are somebody else's
+	flush func(ends []int) bool
 }
 
 // newQuick is nil for models that do not take bytes.
@@ -37,17 +38,28 @@ func newQuick(model subword.Model) *quick {
 	if bpe.WholeFirst() {
 		q.part = 0x80
 	}
-	q.flush = q.words
+	q.flush = q.take
 	return q
 }
 
-// encode appends the ids of s.
-func (q *quick) encode(ids []int32, p *pattern.Pattern, s string) []int32 {
-	q.s, q.start, q.ids = s, 0, ids
+// encode appends the ids of the words of s that begin before stop, and says where the last of them ends.
+func (q *quick) encode(ids []int32, p *pattern.Pattern, s string, stop int) ([]int32, int) {
+	q.s, q.start, q.ids, q.stop = s, 0, ids, stop
 	p.Words(s, q.ends[:0], q.flush)
 	ids = q.ids
 	q.s, q.ids = "", nil
-	return ids
+	return ids, q.start
+}
+
+// take takes words by their ends; false once they reach stop.
+func (q *quick) take(ends []int) bool {
+	if ends[len(ends)-1] < q.stop {
+		q.words(ends)
+		return true
+	}
+	i, _ := slices.BinarySearch(ends, q.stop)
+	q.words(ends[:i+1])
+	return false
 }
 
 // words takes words by their ends. What most words need is written out here: calls would take as long again.

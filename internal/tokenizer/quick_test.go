@@ -2,14 +2,18 @@ package tokenizer_test
 
 import (
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"fettle/internal/shared"
 	"fettle/internal/tokenizer"
+	"fettle/internal/tokenizer/aligned"
 )
 
 // parts are what random texts are made of: words, scripts, spaces, special tokens, broken UTF-8.
@@ -68,5 +72,53 @@ func TestQuickEqualsGeneral(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestStretches: the ids of a long text do not depend on where it is cut for those who work on it.
+func TestStretches(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	for _, name := range []string{
+		"data/tokenizers/qwen3/tokenizer.json", "data/tokenizers/gpt2_vocab/examples/NLG/vocab/tokenizer.json",
+		"data/tokenizers/tiktoken_ranks/data/o200k_base.tiktoken",
+	} {
+		tok, err := tokenizer.Load(shared.Path(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rand.New(rand.NewPCG(7, 8))
+		for range 40 {
+			s := aligned.Valid(randomTexts(r, tok) + randomTexts(r, tok))
+			text := aligned.Of(s, false)
+			text.Form(aligned.NFC)
+			plain := tokenizer.Options{PlainSpecial: true, PlainAdded: true}
+			got, ok := tok.EncodeStretches(text.S, 1+r.IntN(40))
+			if !ok {
+				t.Fatalf("%s is not encoded in stretches", name)
+			}
+			if diff := cmp.Diff(tok.EncodeGeneral(text.S, plain), got, cmpopts.EquateEmpty()); diff != "" {
+				t.Fatalf("%s: %q (-general +stretches):\n%.1000s", name, text.S, diff)
+			}
+		}
+	}
+}
+
+// TestLongText: a text long enough for many to work on it gives what one gives.
+func TestLongText(t *testing.T) {
+	tok, err := tokenizer.Load("testdata/llama3_small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(9, 10))
+	var b strings.Builder
+	for b.Len() < 3<<20 {
+		b.WriteString(randomTexts(r, tok))
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	o := tokenizer.Options{PlainSpecial: true, PlainAdded: true}
+	want := tok.Encode(b.String(), o)
+	runtime.GOMAXPROCS(3)
+	if !slices.Equal(want, tok.Encode(b.String(), o)) {
+		t.Error("three give other ids than one")
 	}
 }

@@ -9,7 +9,7 @@ import (
 // A Pattern finds matches in text. It is safe for concurrent use.
 type Pattern struct {
 	find  finder
-	words func(s string, c *cuts) // cuts all of s, where there is a faster way than find
+	words func(s string, c *cuts) bool // cuts all of s, where there is a faster way than find
 }
 
 // Compile reads a regular expression; what is not known is an error that names it.

@@ -95,11 +95,12 @@ func randomWord(r *rand.Rand) string {
 func words(p *pattern.Pattern, s string, some int) []string {
 	var out []string
 	start := 0
-	p.Words(s, make([]int, some), func(ends []int) {
+	p.Words(s, make([]int, some), func(ends []int) bool {
 		for _, end := range ends {
 			out = append(out, s[start:end])
 			start = end
 		}
+		return true
 	})
 	return out
 }

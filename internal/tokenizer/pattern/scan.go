@@ -37,7 +37,7 @@ func known(expr string) *Pattern {
 			return t.cl100k(s, i, 1, letter|mark, space|letter|mark|number)
 		})
 	case O200K:
-		return &Pattern{find: total(t.o200k)}
+		return &Pattern{find: total(t.o200k), words: func(s string, c *cuts) bool { return c.scan(s, t.o200k) }}
 	case deepseekDigits:
 		return &Pattern{find: t.findDigits}
 	case deepseekCJK:
@@ -50,7 +50,7 @@ func known(expr string) *Pattern {
 
 // whole makes a pattern of a scanner that matches at every place, with what scanWords wants to know.
 func (t *classes) whole(lead *leads, more uint8, scan func(s string, i int) int) *Pattern {
-	return &Pattern{find: total(scan), words: func(s string, c *cuts) { t.scanWords(s, c, lead, more, scan) }}
+	return &Pattern{find: total(scan), words: func(s string, c *cuts) bool { return t.scanWords(s, c, lead, more, scan) }}
 }
 
 // total makes a finder of a scanner that matches at every place.

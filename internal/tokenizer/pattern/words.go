@@ -7,49 +7,53 @@ import (
 )
 
 // Words cuts s into the matches of the pattern and what lies between them, and calls flush with the ends of the pieces, from
-// left to right, as many at a time as ends has room for. No piece is empty.
-func (p *Pattern) Words(s string, ends []int, flush func(ends []int)) {
+// left to right, as many at a time as ends has room for, until flush says that it wants no more. No piece is empty.
+func (p *Pattern) Words(s string, ends []int, flush func(ends []int) bool) {
 	c := cuts{ends: ends[:0], flush: flush}
+	var done bool
 	if p.words != nil {
-		p.words(s, &c)
+		done = p.words(s, &c)
 	} else {
-		c.find(s, p.find)
+		done = c.find(s, p.find)
 	}
-	if len(c.ends) > 0 {
+	if done && len(c.ends) > 0 {
 		flush(c.ends)
 	}
 }
 
+// OnlyForward says whether what a match is depends on nothing before it: then two cuttings of one text that have one place in
+// common have all places after it in common.
+func (p *Pattern) OnlyForward() bool { return p.words != nil }
+
 // cuts collects the ends of pieces.
 type cuts struct {
 	ends  []int
-	flush func(ends []int)
+	flush func(ends []int) bool
 }
 
-func (c *cuts) add(end int) {
-	if c.ends = append(c.ends, end); len(c.ends) == cap(c.ends) {
-		c.full()
+// add takes the end of a piece; false says that no more are wanted.
+func (c *cuts) add(end int) bool {
+	if c.ends = append(c.ends, end); len(c.ends) < cap(c.ends) {
+		return true
 	}
-}
-
-func (c *cuts) full() {
-	c.flush(c.ends)
+	more := c.flush(c.ends)
 	c.ends = c.ends[:0]
+	return more
 }
 
-// find cuts with any finder.
-func (c *cuts) find(s string, find finder) {
+// find cuts with any finder. As all that cut, it says whether it came to the end.
+func (c *cuts) find(s string, find finder) bool {
 	done := 0
 	for at := 0; at <= len(s); {
 		start, end := find(s, at)
 		if start < 0 {
 			break
 		}
-		if done < start {
-			c.add(start)
+		if done < start && !c.add(start) {
+			return false
 		}
-		if start < end {
-			c.add(end)
+		if start < end && !c.add(end) {
+			return false
 		}
 		done, at = end, end
 		if start == end {
@@ -57,9 +61,17 @@ func (c *cuts) find(s string, find finder) {
 			at += max(w, 1)
 		}
 	}
-	if done < len(s) {
-		c.add(len(s))
+	return done >= len(s) || c.add(len(s))
+}
+
+// scan cuts with a scanner that matches at every place.
+func (c *cuts) scan(s string, scan func(s string, i int) int) bool {
+	for i := 0; i < len(s); {
+		if i = scan(s, i); !c.add(i) {
+			return false
+		}
 	}
+	return true
 }
 
 // leads are the ASCII characters that may come right before the letters of a word and belong to it.
@@ -88,7 +100,7 @@ func (t *classes) leadBut(without string) *leads {
 
 // scanWords cuts with a scanner that matches at every place; words of ASCII letters, most of most texts, are cut without it.
 // lead has those of a word, an apostrophe never: it may begin a contraction. more are the bits of what may follow the letters.
-func (t *classes) scanWords(s string, c *cuts, lead *leads, more uint8, scan func(s string, i int) int) {
+func (t *classes) scanWords(s string, c *cuts, lead *leads, more uint8, scan func(s string, i int) int) bool {
 	ends := c.ends
 	for i := 0; i < len(s); {
 		from := i + int(lead[s[i]])
@@ -105,9 +117,12 @@ func (t *classes) scanWords(s string, c *cuts, lead *leads, more uint8, scan fun
 			i = from + n
 		}
 		if ends = append(ends, i); len(ends) == cap(ends) {
-			c.flush(ends)
+			if !c.flush(ends) {
+				return false
+			}
 			ends = ends[:0]
 		}
 	}
 	c.ends = ends
+	return true
 }
