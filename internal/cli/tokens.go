@@ -1,12 +1,11 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math/bits"
 	"os"
 	"slices"
 	"strings"
@@ -49,8 +48,9 @@ and a histogram; with -ids one line {"n", "ids"} for each line read, in order.`)
 		defer f.Close()
 		input = f
 	}
-	c := &counting{t: t, options: tokenizer.Options{AddSpecial: *special, PlainSpecial: *plain}, field: *field, ids: *ids, out: bufio.NewWriter(a.Stdout)}
-	if err := errors.Join(c.read(input), c.out.Flush()); err != nil {
+	options := tokenizer.Options{AddSpecial: *special, PlainSpecial: *plain}
+	c := &counting{t: t, options: options, field: *field, ids: *ids, out: a.Stdout, counts: map[int]int64{}}
+	if err := c.read(ctx, input); err != nil {
 		return a.fail("tokens", err)
 	}
 	if !*ids {
@@ -59,97 +59,56 @@ and a histogram; with -ids one line {"n", "ids"} for each line read, in order.`)
 	return 0
 }
 
+// counting is what all lines come to.
 type counting struct {
 	t       *tokenizer.Tokenizer
 	options tokenizer.Options
 	field   string
 	ids     bool
-	out     *bufio.Writer
-	counts  []int
+	out     io.Writer
+	counts  map[int]int64 // texts by their number of tokens
 	runes   int64
 	bytes   int64
 }
 
-func (c *counting) read(in io.Reader) error {
-	r := bufio.NewReaderSize(in, 1<<20)
-	for line := 1; ; line++ {
-		raw, err := r.ReadBytes('\n')
-		if len(strings.TrimSpace(string(raw))) > 0 {
-			if err := c.line(raw); err != nil {
-				return fmt.Errorf("line %d: %w", line, err)
-			}
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func (c *counting) line(raw []byte) error {
-	var row map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &row); err != nil {
-		return err
-	}
-	var text string
-	if err := json.Unmarshal(row[c.field], &text); err != nil {
-		return fmt.Errorf("no text in field %q", c.field)
-	}
-	ids := c.t.Encode(text, c.options)
-	c.counts = append(c.counts, len(ids))
-	c.bytes += int64(len(text))
-	c.runes += int64(len([]rune(text)))
-	if !c.ids {
-		return nil
-	}
-	if ids == nil {
-		ids = []int32{}
-	}
-	out, err := json.Marshal(struct {
-		N   int     `json:"n"`
-		IDs []int32 `json:"ids"`
-	}{len(ids), ids})
-	if err != nil {
-		return err
-	}
-	_, err = c.out.Write(append(out, '\n'))
-	return err
-}
-
 func (c *counting) summary(w io.Writer) {
-	slices.Sort(c.counts)
-	total := int64(0)
-	for _, n := range c.counts {
-		total += int64(n)
+	sizes := slices.Sorted(maps.Keys(c.counts))
+	texts, total := int64(0), int64(0)
+	for _, n := range sizes {
+		texts += c.counts[n]
+		total += int64(n) * c.counts[n]
 	}
-	fmt.Fprintf(w, "texts   %s\ntokens  %s\n", progress.Count(int64(len(c.counts))), progress.Count(total))
+	fmt.Fprintf(w, "texts   %s\ntokens  %s\n", progress.Count(texts), progress.Count(total))
 	if total == 0 {
 		return
 	}
 	fmt.Fprintf(w, "bytes   %s (%.2f a token)\nrunes   %s (%.2f a token)\n", progress.Count(c.bytes), float64(c.bytes)/float64(total), progress.Count(c.runes), float64(c.runes)/float64(total))
-	at := func(p int) int { return c.counts[min(len(c.counts)-1, len(c.counts)*p/100)] }
-	fmt.Fprintf(w, "tokens of a text: least %d, p50 %d, p90 %d, p99 %d, most %d\n", c.counts[0], at(50), at(90), at(99), c.counts[len(c.counts)-1])
+	at := func(p int64) int {
+		left := min(texts-1, texts*p/100)
+		for _, n := range sizes {
+			if left -= c.counts[n]; left < 0 {
+				return n
+			}
+		}
+		return 0
+	}
+	fmt.Fprintf(w, "tokens of a text: least %d, p50 %d, p90 %d, p99 %d, most %d\n", sizes[0], at(50), at(90), at(99), sizes[len(sizes)-1])
 	c.histogram(w)
 }
 
 // histogram has a row for each power of two.
 func (c *counting) histogram(w io.Writer) {
-	var bins []int
-	for _, n := range c.counts {
-		b := 0
-		for 1<<b <= n {
-			b++
-		}
+	var bins []int64
+	for n, texts := range c.counts {
+		b := bits.Len(uint(n))
 		for len(bins) <= b {
 			bins = append(bins, 0)
 		}
-		bins[b]++
+		bins[b] += texts
 	}
 	for b, n := range bins {
 		if n > 0 {
-			fmt.Fprintf(w, "%9s %8s %s\n", fmt.Sprintf("< %d", 1<<b), progress.Count(int64(n)), strings.Repeat("█", 1+49*n/slices.Max(bins)))
+			fmt.Fprintf(w, "%9s %8s %s\n", fmt.Sprintf("< %d", 1<<b), progress.Count(n), strings.Repeat("█", int(1+49*n/slices.Max(bins))))
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -15,6 +14,14 @@ func (t *Tokenizer) Encode(text string, o Options) []int32 {
 	defer t.release(e)
 	e.run(text, o, false)
 	return t.template.single.ids(e.ids, nil, o.AddSpecial)
+}
+
+// Append appends the ids of a text to dst.
+func (t *Tokenizer) Append(dst []int32, text string, o Options) []int32 {
+	e := t.encoder()
+	defer t.release(e)
+	e.run(text, o, false)
+	return t.template.single.appendIDs(dst, e.ids, nil, o.AddSpecial)
 }
 
 // Count is the number of ids of a text.
@@ -57,6 +64,9 @@ func (t *Tokenizer) encoder() *encoder {
 func (t *Tokenizer) release(e *encoder) {
 	if e.text = ""; cap(e.ids)+cap(e.tokens) > maxIdle {
 		e.ids, e.tokens, e.scratch = nil, nil, subword.Scratch{}
+		if e.quick != nil {
+			e.quick.spare = nil
+		}
 	}
 	select {
 	case t.idle <- e:
@@ -201,14 +211,19 @@ func (t *Tokenizer) EncodePair(a, b string, o Options) Encoding {
 func (t *Tokenizer) EncodeBatch(texts []string, o Options) [][]int32 {
 	out := make([][]int32, len(texts))
 	var next atomic.Int64
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < len(texts); i = int(next.Add(1)) - 1 {
+			out[i] = t.Encode(texts[i], o)
+		}
+	}
 	var wait sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(texts)) {
+	for range t.hire(len(texts) - 1) {
 		wait.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(texts); i = int(next.Add(1)) - 1 {
-				out[i] = t.Encode(texts[i], o)
-			}
+			work()
+			t.helping.Add(-1)
 		})
 	}
+	work()
 	wait.Wait()
 	return out
 }

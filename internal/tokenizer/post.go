@@ -38,18 +38,21 @@ func (s sequence) ids(a, b []int32, special bool) []int32 {
 	for _, it := range s {
 		n += len(it.ids)
 	}
-	out := make([]int32, 0, n)
+	return s.appendIDs(make([]int32, 0, n), a, b, special)
+}
+
+func (s sequence) appendIDs(dst, a, b []int32, special bool) []int32 {
 	for _, it := range s {
 		switch {
 		case it.text == 0:
-			out = append(out, a...)
+			dst = append(dst, a...)
 		case it.text == 1:
-			out = append(out, b...)
+			dst = append(dst, b...)
 		case special:
-			out = append(out, it.ids...)
+			dst = append(dst, it.ids...)
 		}
 	}
-	return out
+	return dst
 }
 
 // tokens is ids with offsets, of one text.

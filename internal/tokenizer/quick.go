@@ -24,7 +24,8 @@ type quick struct {
 	ids   []int32 // of those that are
 	ends  [256]int
 	cuts  [64]int
-	stop  int // words that begin there or later are somebody else's
+	spare []int32 // memory for stretches
+	stop  int     // words that begin there or later are somebody else's
 	flush func(ends []int) bool
 }
 

@@ -2,7 +2,9 @@ package tokenizer
 
 import (
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"fettle/internal/tokenizer/pattern"
@@ -11,27 +13,34 @@ import (
 // stretch is how many bytes of a long text one goroutine takes at a time.
 const stretch = 256 << 10
 
-// together encodes a long text on all processors; false where there is but one. Stretches begin where a word surely does, by
-// guess. If the words of one do not end where the next begins, the next is encoded again from where they end: the ids never
-// depend on how many were at work.
+// together encodes a long text with as many helpers as are free; false where there are none. Stretches begin where a word surely
+// does, by guess. If the words of one do not end where the next begins, the next is encoded again from where they end: the ids
+// never depend on how many were at work.
 func (e *encoder) together(p *pattern.Pattern, s string, size int) bool {
-	if runtime.GOMAXPROCS(0) < 2 {
+	helpers := e.t.hire(len(s)/size - 1)
+	if helpers == 0 {
 		return false
 	}
 	starts := stretches(s, size)
 	parts := make([]stretchIDs, len(starts)-1)
-	limit := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var next atomic.Int64
+	work := func(e *encoder) {
+		for i := int(next.Add(1)) - 1; i < len(parts); i = int(next.Add(1)) - 1 {
+			ids, n := e.quick.encode(e.quick.spare[:0], p, s[starts[i]:], starts[i+1]-starts[i])
+			e.quick.spare = ids
+			parts[i] = stretchIDs{slices.Clone(ids), starts[i] + n}
+		}
+	}
 	var wait sync.WaitGroup
-	for i := range parts {
-		limit <- struct{}{}
+	for range helpers {
 		wait.Go(func() {
-			worker := e.t.encoder()
-			parts[i].ids, parts[i].end = worker.quick.encode(nil, p, s[starts[i]:], starts[i+1]-starts[i])
-			parts[i].end += starts[i]
-			e.t.release(worker)
-			<-limit
+			helper := e.t.encoder()
+			work(helper)
+			e.t.release(helper)
+			e.t.helping.Add(-1)
 		})
 	}
+	work(e)
 	wait.Wait()
 	at := 0
 	for i := range parts {
@@ -45,6 +54,21 @@ func (e *encoder) together(p *pattern.Pattern, s string, size int) bool {
 		}
 	}
 	return true
+}
+
+// hire takes up to n of the helpers that are free, one fewer than processors being all, and says how many.
+func (t *Tokenizer) hire(n int) int {
+	hired := 0
+	for ; hired < n; hired++ {
+		busy := t.helping.Load()
+		if int(busy) >= runtime.GOMAXPROCS(0)-1 {
+			break
+		}
+		if !t.helping.CompareAndSwap(busy, busy+1) {
+			hired--
+		}
+	}
+	return hired
 }
 
 // stretchIDs are the ids of a stretch, and where its last word ends.

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"runtime"
+	"sync/atomic"
 
 	"fettle/internal/tokenizer/subword"
 )
@@ -38,12 +39,13 @@ type Tokenizer struct {
 	asksPlace  bool      // even without offsets texts must know their places
 	unspelled  int32     // token that stands for any text: what a unigram model does not know; -1 = none
 	idle       chan *encoder
+	helping    atomic.Int32 // goroutines beside those that were called
 	vocabSize  int
 }
 
 // finish makes the tables that follow from the parts.
 func (t *Tokenizer) finish() {
-	t.idle = make(chan *encoder, runtime.GOMAXPROCS(0))
+	t.idle = make(chan *encoder, 2*runtime.GOMAXPROCS(0))
 	t.vocab = t.model.Vocab()
 	t.asksPlace = asksPlace(t.splitters, len(t.normalize) > 0)
 	t.unspelled = -1

@@ -1,0 +1,67 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"fettle/internal/tokenizer"
+)
+
+// TestTokensInOrder: lines of every length, many at work, one line of ids for each in the order of the input.
+func TestTokensInOrder(t *testing.T) {
+	const base = "../../pipelines/quickstart/base"
+	tok, err := tokenizer.Load(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in, want strings.Builder
+	for i := range 3000 {
+		text := strings.Repeat(fmt.Sprintf("Line %d, 第%d行 <|end|>. ", i, i), i%13)
+		if i%1000 == 7 {
+			text = strings.Repeat(text, 3000) // longer than a block
+		}
+		line, err := json.Marshal(map[string]any{"id": i, "text": text, "more": []int{1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&in, "%s\n", line)
+		if i%50 == 0 {
+			in.WriteString(" \n")
+		}
+		ids, err := json.Marshal(append([]int32{}, tok.Encode(text, tokenizer.Options{})...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&want, "{\"n\":%d,\"ids\":%s}\n", strings.Count(string(ids), ",")+min(1, len(ids)-2), ids)
+	}
+	rows := write(t, "rows.jsonl", strings.TrimSuffix(in.String(), "\n"))
+	code, got, stderr := fettle(t, "tokens", "-tokenizer", base, "-in", rows, "-ids")
+	if code != 0 || got != want.String() {
+		t.Errorf("exit %d, %d bytes of ids, want %d: %s", code, len(got), want.Len(), stderr)
+	}
+}
+
+// TestTokensOfLines: a line is what encoding/json makes of it, on the quick way and off it.
+func TestTokensOfLines(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{`{"text":"ab"}`, "bytes   2 "},
+		{`{"x":{"text":"no"},"text":"é\u00e9\ud83d\ude42"}`, "bytes   8 "},
+		{`{"text":"first","text":"last!"}`, "bytes   5 "},
+		{"{\"text\":\"a\xffb\"}", "bytes   5 "},
+		{`{"text":"\ud800"}`, "bytes   3 "},
+		{`{"text":null}`, "tokens  0"},
+		{`{"txt":"a"}`, `line 1: no text in field "text"`},
+		{`{"text":7}`, `line 1: no text in field "text"`},
+		{`{"text":"a"} x`, "line 1: "},
+		{`{"text":"a"`, "line 1: "},
+		{`["text"]`, "line 1: "},
+		{`{"text":"a","x":01}`, "line 1: "},
+	} {
+		_, stdout, stderr := fettle(t, "tokens", "-tokenizer", "../../pipelines/quickstart/base", "-in", write(t, "rows.jsonl", c.line+"\n"))
+		if !strings.Contains(stdout+stderr, c.want) {
+			t.Errorf("%s: %q does not say %q", c.line, stdout+stderr, c.want)
+		}
+	}
+}
