@@ -82,18 +82,19 @@ type stretchIDs struct {
 func stretches(s string, size int) []int {
 	starts := []int{0}
 	for at := size; at < len(s)-size/2; at += size {
-		at = max(at, starts[len(starts)-1]+1)
-		best := at
-		for ; best < min(at+size/4, len(s)); best++ {
-			if c := s[best]; (c == ' ' || c == '\n') && s[best-1]|0x20 >= 'a' && s[best-1]|0x20 <= 'z' {
+		near := min(at+size/4, len(s))
+		best := max(at, starts[len(starts)-1]+1)
+		for i := best; i < near; i++ {
+			if c := s[i]; (c == ' ' || c == '\n') && s[i-1]|0x20 >= 'a' && s[i-1]|0x20 <= 'z' {
+				best = i
 				break
 			}
 		}
-		if best == min(at+size/4, len(s)) {
-			best = at
-		}
 		for best < len(s) && !utf8.RuneStart(s[best]) {
 			best++
+		}
+		if best >= len(s) {
+			break
 		}
 		starts = append(starts, best)
 	}
