@@ -37,7 +37,7 @@ func (f *fitting) choose(ctx context.Context) (*choice, error) {
 		return c, nil
 	}
 	r := f.job.Settings.Quant
-	full, packed, set := quant.Set{}, model.Weights{}, quant.Set{}
+	full, set := quant.Set{}, quant.Set{}
 	w, err := f.model.LoadWith(quant.Plain().Loader(&full), f.dir)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,8 @@ func (f *fitting) choose(ctx context.Context) (*choice, error) {
 	if full.Len() > 0 {
 		return nil, errors.New("quant.bits: the base is stored in 4 bits already: there is nothing to choose")
 	}
-	if packed, err = f.model.LoadWith(r.Loader(&set), f.dir); err != nil {
+	packed, err := f.model.LoadWith(r.Loader(&set), f.dir)
+	if err != nil {
 		return nil, err
 	}
 	n := r.Calibrate
