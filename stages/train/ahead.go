@@ -88,6 +88,9 @@ func (t *training) prepare(blocks []int, number int64, device compute.DeviceNum)
 		return m // made again, with its error, when it is needed
 	}
 	for _, x := range inputs {
+		if len(t.replicas) > 0 {
+			break // which device a micro-batch falls to is settled when its turn comes
+		}
 		if err := x.MaterializeOnDevice(t.program.backend, true, device); err != nil {
 			free(inputs)
 			return m
