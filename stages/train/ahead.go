@@ -66,7 +66,8 @@ func (t *training) foresee(number int64) {
 	if t.ahead.ready == nil {
 		t.ahead.ready = map[int64]chan *micro{}
 	}
-	for device := range len(t.replicas) + 1 {
+	devices := len(t.replicas) + 1
+	for range devices {
 		blocks, next := t.blocksOf(number)
 		if len(blocks) == 0 {
 			return
@@ -75,7 +76,8 @@ func (t *training) foresee(number int64) {
 		if _, ok := t.ahead.ready[this]; !ok {
 			ready := make(chan *micro, 1)
 			t.ahead.ready[this] = ready
-			go func() { ready <- t.prepare(blocks, this, compute.DeviceNum(device)) }()
+			device := compute.DeviceNum(int(this) % t.settings.Batch.Accumulate % devices) // a window begins on the first
+			go func() { ready <- t.prepare(blocks, this, device) }()
 		}
 		number = next
 	}
@@ -88,9 +90,6 @@ func (t *training) prepare(blocks []int, number int64, device compute.DeviceNum)
 		return m // made again, with its error, when it is needed
 	}
 	for _, x := range inputs {
-		if len(t.replicas) > 0 {
-			break // which device a micro-batch falls to is settled when its turn comes
-		}
 		if err := x.MaterializeOnDevice(t.program.backend, true, device); err != nil {
 			free(inputs)
 			return m

@@ -219,7 +219,8 @@ func TestReferenceOfATrainedAdapter(t *testing.T) {
 		run := startJudged(t, b.backend, b.model, a, b.weights, &quant.Set{}, judgedData(4, 1, schemas.Chosen), s)
 		reward[reference] = *run.state.history[0].ChosenReward
 	}
-	if reward[fromStart] != 0 || math.Abs(reward[fromBase]) < 1e-3 {
+	if math.Abs(reward[fromStart]) > 1e-6 || // XLA compiles the reference pass apart: other last bits
+		math.Abs(reward[fromBase]) < 1e-3 {
 		t.Errorf("rewards of the first step: %v, want 0 from the start, something from the base", reward)
 	}
 }
