@@ -103,7 +103,7 @@ func openAuto() (Backend, error) {
 		if len(refused) > 0 {
 			why = "as others do not work here (" + strings.Join(refused, "; ") + ")"
 		} else if len(kinds) > 1 {
-			why = "the fastest that works here"
+			why = "the first that works here"
 		}
 		return Backend{Backend: b, Name: k.name, Facts: facts, Why: fmt.Sprintf("backend %s: %s, %s", k.name, facts.What, why)}, nil
 	}

@@ -24,7 +24,7 @@ type Settings struct {
 	Batch        int                      `json:"batch" check:"min=1" jsonschema:"questions answered at once"`
 	Timed        int                      `json:"timed" check:"min=0" jsonschema:"questions that are asked once more, one at a time, to measure how long answers take"`
 	Judge        Judge                    `json:"judge" jsonschema:"the statistics"`
-	Backend      string                   `json:"backend" key:"-" check:"oneof=auto|go|xla:cpu|xla:cuda" jsonschema:"what computes (fettle doctor says what works here); auto = the fastest that does"`
+	Backend      string                   `json:"backend" key:"-" check:"oneof=auto|go|xla:cpu|xla:cuda" jsonschema:"what computes (fettle doctor says what works here); auto = the first that does of xla:cuda, xla:cpu, go"`
 	MaxTime      time.Duration            `json:"max_time" key:"-" jsonschema:"keep what is answered and exit with 1 after so long (0s = never)"`
 }
 

@@ -30,7 +30,7 @@ type Settings struct {
 	DType      string                   `json:"dtype" check:"oneof=bf16|f16|f32" jsonschema:"type of the saved weights (modes full and scratch)"`
 	Compute    string                   `json:"compute" check:"oneof=auto|f32|bf16" jsonschema:"type that activations and the frozen base are computed in; auto = bf16 on a GPU, f32 elsewhere. Softmax, norms, losses, adapters and moments are f32 always"`
 	Remat      string                   `json:"remat" check:"oneof=auto|on|off" jsonschema:"compute each layer again in the backward pass: a fraction of the memory, a third more time; auto = where what layers keep would pass 1 GiB"`
-	Backend    string                   `json:"backend" key:"-" check:"oneof=auto|go|xla:cpu|xla:cuda" jsonschema:"what computes (fettle doctor says what works here); auto = the fastest that does"`
+	Backend    string                   `json:"backend" key:"-" check:"oneof=auto|go|xla:cpu|xla:cuda" jsonschema:"what computes (fettle doctor says what works here); auto = the first that does of xla:cuda, xla:cpu, go"`
 	Checkpoint Checkpoint               `json:"checkpoint" key:"-" jsonschema:"what is kept to go on from"`
 	MaxTime    time.Duration            `json:"max_time" key:"-" jsonschema:"save a checkpoint and exit with 1 after so long (0s = never)"`
 }
