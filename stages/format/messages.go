@@ -12,7 +12,8 @@ import (
 func init() { register("messages", &Messages{Column: "messages", Tools: "tools"}) }
 
 // Messages reads OpenAI chat rows {messages: [{role, content, tool_calls, tool_call_id, weight}], tools}. content is text or
-// a list of text parts; arguments of calls are JSON in a string or an object; weight 0 keeps an answer out of the loss.
+// a list of text parts; arguments of calls are JSON in a string or an object; weight 0 keeps an answer out of the loss, as do
+// loss_weight 0, train false and loss false.
 type Messages struct {
 	Column string `json:"messages" jsonschema:"column of the messages"`
 	Tools  string `json:"tools" jsonschema:"column of the tool definitions"`
@@ -82,8 +83,11 @@ func message(row map[string]any) (schemas.Message, error) {
 	if err := content(&m, row["content"]); err != nil {
 		return m, err
 	}
-	if reasoning, ok := row["reasoning_content"].(string); ok {
-		m.Reasoning = reasoning
+	for _, name := range thoughts {
+		if text, ok := row[name].(string); ok && text != "" {
+			m.Reasoning = text
+			break
+		}
 	}
 	m.ToolCallID, _ = row["tool_call_id"].(string)
 	if calls, ok := row["tool_calls"].([]any); ok {
@@ -99,24 +103,42 @@ func message(row map[string]any) (schemas.Message, error) {
 			m.ToolCalls = append(m.ToolCalls, call)
 		}
 	}
-	return m, weigh(&m, row["weight"])
+	return m, weigh(&m, row)
 }
 
-// weigh reads an assistant message's weight, a number from 0 to 1.
-func weigh(m *schemas.Message, v any) error {
-	if v == nil {
-		return nil
+// learnt are the names under which data sets say whether an answer is learnt: OpenAI's and Qianfan's, Bailian's and
+// Volcengine's, Axolotl's, ms-swift's.
+var learnt = []string{"weight", "loss_weight", "train", "loss"}
+
+// weigh reads whether a message is learnt: 0 or 1, true or false, under any of the names. A part of a weight is refused: nothing
+// behind would heed it.
+func weigh(m *schemas.Message, row map[string]any) error {
+	for _, name := range learnt {
+		v := row[name]
+		if v == nil {
+			continue
+		}
+		w, ok := number(v)
+		if yes, is := v.(bool); is {
+			ok = true
+			if yes {
+				w = 1
+			}
+		}
+		switch {
+		case !ok || w != 0 && w != 1:
+			return fmt.Errorf("%s %v: want 0 or 1", name, v)
+		case m.Role == "assistant":
+			m.LossWeight = min(m.LossWeight, w)
+		case w == 1:
+			return fmt.Errorf("%s on a %s message: only the assistant's are trained", name, m.Role)
+		}
 	}
-	w, ok := number(v)
-	if !ok || w < 0 || w > 1 {
-		return fmt.Errorf("weight %v: want a number from 0 to 1", v)
-	}
-	if m.Role != "assistant" {
-		return fmt.Errorf("weight on a %s message: only the assistant's are trained", m.Role)
-	}
-	m.LossWeight = w
 	return nil
 }
+
+// thoughts are the names under which data sets keep what an assistant thought, as chat templates alias them.
+var thoughts = []string{"reasoning_content", "reasoning", "thinking"}
 
 func number(v any) (float64, bool) {
 	switch v := v.(type) {

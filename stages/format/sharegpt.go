@@ -12,7 +12,7 @@ func init() {
 	register("sharegpt", &ShareGPT{Conversations: "conversations", System: "system", Tools: "tools"})
 }
 
-// ShareGPT reads {conversations: [{from, value}], system, tools}, and iFlytek Spark's dialogue files, which are of this form.
+// ShareGPT reads {conversations: [{from, value, weight}], system, tools}, and iFlytek Spark's dialogue files, which are of this form.
 // human and observation stand on odd places, gpt and function_call on even ones; system comes first or in its own column.
 type ShareGPT struct {
 	Conversations string `json:"conversations" jsonschema:"column of the turns"`
@@ -58,6 +58,9 @@ func (s *ShareGPT) convert(r *Record) (schemas.Conversation, error) {
 		m, err := sharegptTurn(from, value, i+1)
 		if err != nil {
 			return c, err
+		}
+		if err := weigh(&m[0], t); err != nil {
+			return c, bad("bad_turns", "turn %d: %v", i+1, err)
 		}
 		c.Messages = append(c.Messages, m...)
 	}
