@@ -33,16 +33,24 @@ func TestStopAndGoOn(t *testing.T) {
 		t.Run(s.signal.String(), func(t *testing.T) {
 			p := p
 			p.t = t
-			p.run("gc", "-keep", "0", "-yes")
-			for _, name := range stage.Sections[:3] {
-				p.stage(name)
+			anew := func() {
+				p.run("gc", "-keep", "0", "-yes")
+				for _, name := range stage.Sections[:3] {
+					p.stage(name)
+				}
 			}
-			stops := 0
+			anew()
+			stops, whole := 0, whole
 			for n := 1; ; n++ {
 				c := p.start(train...)
 				time.Sleep(whole/8 + whole*time.Duration(n*37%64)/100) // between 1/8 and 6/8 of a whole run
 				c.Process.Signal(s.signal)
 				r := p.finish(c)
+				if r.code == 0 && stops == 0 && whole > 10*time.Millisecond { // the machine was busier when it was timed
+					whole /= 2
+					anew()
+					continue
+				}
 				if r.code == 0 {
 					break
 				}
