@@ -37,6 +37,24 @@ func TestCommittedSchemaIsCurrent(t *testing.T) {
 	}
 }
 
+// The tables of settings in the guide are what `fettle list STAGE` prints.
+func TestCommittedSettingsAreCurrent(t *testing.T) {
+	for _, s := range app().Stages {
+		name := s.Title()
+		committed, err := os.ReadFile("../../docs/guide/settings-" + name + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if code := (&cli.App{Stages: app().Stages, Stdout: &out, Stderr: os.Stderr}).Main([]string{"list", name}); code != 0 {
+			t.Fatalf("fettle list %s: exit %d", name, code)
+		}
+		if out.Len() < 100 || !bytes.HasSuffix(committed, out.Bytes()) {
+			t.Errorf("docs/guide/settings-%s.md is not what `fettle list %s` prints: run make generate", name, name)
+		}
+	}
+}
+
 // The YAML library takes 1e-4 for a string (YAML 1.1); editors, and fettle, take it for the number that it is in YAML 1.2.
 var exponent = regexp.MustCompile(`"([0-9.]+e[-+]?[0-9]+)"`)
 

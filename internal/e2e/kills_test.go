@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/cpu"
 )
 
 // A killing is a moment of a training, told by what the store shows, at which it is killed.
@@ -18,17 +20,18 @@ type killing struct {
 	seen  string        // a path in the store, as a pattern
 	text  string        // what standard error says by then; "" = anything
 	later time.Duration // after that
+	from  string        // where the second start must go on, for a moment that only the clock tells; "" = anywhere
 }
 
 // The settings of the training below: 6 micro-batches a step, a checkpoint every second step, a loss on rows kept out, 8-bit
 // AdamW with a paged state, two seeds.
 var killings = []killing{
 	{where: "before the first step", text: "of their weights train"},
-	{where: "inside the first window of accumulation", text: "of their weights train", later: 60 * time.Millisecond},
+	{where: "inside the first window of accumulation", text: "of their weights train", later: 60 * time.Millisecond, from: "the start"},
 	{where: "while the first checkpoint is written", seen: "work/*/seed-1/checkpoint-*.tmp"},
 	{where: "after the first checkpoint", seen: "work/*/seed-1/checkpoint-00000002"},
 	{where: "while the second checkpoint is written", seen: "work/*/seed-1/checkpoint-00000004.tmp"},
-	{where: "inside a window after it", seen: "work/*/seed-1/checkpoint-00000004", later: 20 * time.Millisecond},
+	{where: "inside a window after it", seen: "work/*/seed-1/checkpoint-00000004", later: 20 * time.Millisecond, from: "4 (seed 1)"},
 	{where: "while the last state of a seed is written", seen: "work/*/seed-1/checkpoint-00000006.tmp"},
 	{where: "after the last step of the first seed", seen: "work/*/seed-1/checkpoint-00000006"},
 	{where: "in the second seed", seen: "work/*/seed-2/checkpoint-*"},
@@ -73,16 +76,20 @@ func TestKillTable(t *testing.T) {
 	for _, k := range killings {
 		t.Run(k.where, func(t *testing.T) {
 			var p project
+			var r result
 			for try := 0; ; try++ {
-				if p = prepare(); p.killedAt(k, train) {
-					break
-				}
 				if try == 20 {
 					t.Fatal("the training was never caught at this moment")
 				}
+				if p = prepare(); !p.killedAt(k, train) {
+					continue
+				}
+				p.settled()
+				if r = p.run(train...); k.from == "" || resumedAt(r.stderr) == k.from {
+					break
+				}
+				k.later /= 2
 			}
-			p.settled()
-			r := p.run(train...)
 			got := p.digests()["train"]
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("digest %s", diff)
@@ -90,8 +97,13 @@ func TestKillTable(t *testing.T) {
 			fmt.Fprintf(&page, "| %s | %s | %.16s |\n", k.where, resumedAt(r.stderr), got)
 		})
 	}
+	path := filepath.Join("..", "..", "docs", "kills.md")
 	if os.Getenv("FETTLE_KILLS_PAGE") != "" && !t.Failed() {
-		must(t, os.WriteFile(filepath.Join("..", "..", "docs", "kills.md"), []byte(page.String()), 0o644))
+		must(t, os.WriteFile(path, []byte(page.String()), 0o644))
+	}
+	// On another kind of processor sums of floats, and so the digest, are others.
+	if runtime.GOARCH == "amd64" && cpu.X86.HasAVX2 && !strings.Contains(read(path), fmt.Sprintf("| never | | %.16s |", want)) {
+		t.Errorf("docs/kills.md tells another digest than %.16s: FETTLE_KILLS_PAGE=1 writes it anew", want)
 	}
 }
 

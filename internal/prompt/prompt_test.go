@@ -68,6 +68,12 @@ func languages(t *testing.T) map[string]language {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for _, a := range loaded[g.Tokenizer].Added() {
+			if a.Special {
+				template.Special = map[string]string{"bos_token": a.Content, "eos_token": a.Content}
+				break
+			}
+		}
 		out[g.Template] = language{prompt.New(template, loaded[g.Tokenizer]), template}
 	}
 	if len(out) < 10 {
@@ -111,7 +117,7 @@ func TestUsersSpellNoTokens(t *testing.T) {
 				}
 				got, err := l.Prompt(in, chat.RenderOptions{Mode: chat.Generation, Now: day})
 				if err != nil {
-					t.Skip(err)
+					rendered(t, err)
 				}
 				return got
 			}
@@ -128,6 +134,15 @@ func TestUsersSpellNoTokens(t *testing.T) {
 			}
 		})
 	}
+}
+
+// rendered leaves a template out that needs more than messages, and fails for any other fault.
+func rendered(t *testing.T, err error) {
+	t.Helper()
+	if !strings.Contains(err.Error(), "'functions' is undefined") {
+		t.Fatal(err)
+	}
+	t.Skip(err)
 }
 
 func contains(all, part []int32) bool {
@@ -150,7 +165,7 @@ func TestRowsKeepTheirSpans(t *testing.T) {
 			o := chat.RenderOptions{Now: day}
 			plain, err := l.RenderRow(row("hello"), o)
 			if err != nil {
-				t.Skip(err)
+				rendered(t, err)
 			}
 			if diff := cmp.Diff(l.Tokenizer.Encode(plain.Text, tokenizer.Options{}), l.Encode(plain)); diff != "" || plain.Plain != nil {
 				t.Errorf("plain text: %s", diff)

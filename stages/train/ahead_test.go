@@ -2,6 +2,7 @@ package train
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -60,5 +61,24 @@ func TestAheadPreparesEveryMicroBatch(t *testing.T) {
 	}
 	if tr.ahead.busy <= 0 {
 		t.Error("no computing was timed")
+	}
+}
+
+// What is not computing is idle, never less than nothing.
+func TestIdle(t *testing.T) {
+	for _, tt := range []struct {
+		seconds []float64
+		busy    time.Duration
+		want    float64
+	}{
+		{nil, 0, 0},
+		{[]float64{1, 3}, time.Second, 0.75},
+		{[]float64{1, 3}, 4 * time.Second, 0},
+		{[]float64{1}, 2 * time.Second, 0}, // the clocks of steps and of programs are two
+	} {
+		tr := training{seconds: tt.seconds, ahead: ahead{busy: tt.busy}}
+		if got := tr.idle(); got != tt.want {
+			t.Errorf("%v s, %v busy: %v, want %v", tt.seconds, tt.busy, got, tt.want)
+		}
 	}
 }

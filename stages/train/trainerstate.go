@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"time"
 
 	"fettle/schemas"
 )
@@ -53,10 +52,10 @@ func (f *fitting) writeTrainerState(name string, r result) error {
 	if b := best(r.state.history); b != nil {
 		state.BestGlobalStep, state.BestMetric, state.EvalSteps = b.Step, *b.EvalLoss, s.Eval.Every
 	}
-	seconds := time.Since(f.started).Seconds() // of this process: a resumed run counts from where it went on
 	if len(r.state.history) > 0 {
-		state.LogHistory = append(state.LogHistory, map[string]any{"epoch": state.Epoch, "step": r.state.step, "train_loss": sum / float64(max(tokens, 1)),
-			"train_runtime": seconds, "train_steps_per_second": float64(r.state.step) / seconds, "train_samples_per_second": float64(r.state.step*s.Batch.Rows*s.Batch.Accumulate) / seconds, "total_flos": 0.0})
+		row := map[string]any{"epoch": state.Epoch, "step": r.state.step, "train_loss": sum / float64(max(tokens, 1)), "total_flos": 0.0}
+		maps.Copy(row, s.speed(len(f.data.blocks), r))
+		state.LogHistory = append(state.LogHistory, row)
 	}
 	raw, err := json.MarshalIndent(state, "", "  ")
 	if err != nil {
@@ -68,6 +67,23 @@ func (f *fitting) writeTrainerState(name string, r result) error {
 	}
 	f.job.Fact(name)
 	return os.WriteFile(path, append(raw, '\n'), 0o644)
+}
+
+// speed is what this process took for one seed: a resumed training counts from where it went on. Nothing where it did no step.
+func (s Settings) speed(blocks int, r result) map[string]any {
+	seconds := 0.0
+	for _, x := range r.seconds {
+		seconds += x
+	}
+	if seconds == 0 {
+		return nil
+	}
+	window, samples := s.Batch.Rows*s.Batch.Accumulate, 0
+	perEpoch, _ := s.steps(blocks)
+	for step := r.state.step - len(r.seconds); step < r.state.step; step++ {
+		samples += min(window, blocks-step%perEpoch*window) // the last window of an epoch may be short
+	}
+	return map[string]any{"train_runtime": seconds, "train_steps_per_second": float64(len(r.seconds)) / seconds, "train_samples_per_second": float64(samples) / seconds}
 }
 
 // log is a row for each step, with its seconds where this process did it.

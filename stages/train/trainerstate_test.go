@@ -19,3 +19,17 @@ func TestLogTimesTheStepsOfThisProcess(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// A training of 10 blocks in windows of 4, that went on after its first step: 2 windows of an epoch are left, the last of 2 blocks,
+// and one of the next.
+func TestSpeedIsOfThisProcess(t *testing.T) {
+	s := Settings{Batch: Batch{Rows: 2, Accumulate: 2}, Epochs: 2}
+	got := s.speed(10, result{seconds: []float64{0.5, 0.25, 0.25}, state: &state{step: 4}})
+	want := map[string]any{"train_runtime": 1.0, "train_steps_per_second": 3.0, "train_samples_per_second": 10.0}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if got := s.speed(10, result{state: &state{step: 6}}); got != nil {
+		t.Errorf("no step was done, yet: %v", got)
+	}
+}
