@@ -43,6 +43,7 @@ type Input struct {
 	Name     string
 	Or       string // stage that is read instead where a pipeline has no stage Name
 	Optional bool
+	Since    int // version of stage Name from which on its artifacts can be read
 }
 
 // Sections are the five stages' sections of a stages.yaml, in the order of the road.
@@ -237,6 +238,9 @@ func (d Def[S]) inputs(p *plan[S], inv *invocation) error {
 		a, err := p.store.Get(ref)
 		if err != nil {
 			return fmt.Errorf("input %s: %w", name, err)
+		}
+		if v := a.Manifest.Parts.Version; name == input.Name && v < input.Since {
+			return fmt.Errorf("input %s: version %d of the stage made %s, and %s reads what version %d or later makes: run %s again", name, v, ref, d.Name, input.Since, name)
 		}
 		p.in[name] = a
 		p.parts.Inputs[name] = a.Manifest.Digest

@@ -72,6 +72,27 @@ func start(ctx context.Context, d stage.Def[settings], args ...string) outcome {
 	return outcome{code, out.String(), err.String()}
 }
 
+// What an older version of a stage made is not read by one that needs more; the version is said, not what is missing inside.
+func TestInputOfAnOlderVersion(t *testing.T) {
+	project(t, "ingest: {}\nclean: {}")
+	older := copier(writeWord)
+	older.Name, older.Inputs = "ingest", nil
+	if o := start(t.Context(), older); o.code != 0 {
+		t.Fatal(o.stderr)
+	}
+	made, _ := filepath.Glob(".fettle/artifacts/ingest/*")
+	ref := "ingest/" + filepath.Base(made[0])
+	for since, want := range map[int]int{0: 0, 1: 0, 2: 1} {
+		d := copier(writeWord)
+		d.Inputs = []stage.Input{{Name: "ingest", Since: since}}
+		o := start(t.Context(), d, "-in", "ingest="+ref)
+		says := "input ingest: version 1 of the stage made " + ref + ", and clean reads what version 2 or later makes: run ingest again"
+		if o.code != want || want == 1 && !strings.Contains(o.stderr, says) {
+			t.Errorf("since %d: exit %d, %s", since, o.code, o.stderr)
+		}
+	}
+}
+
 func TestReport(t *testing.T) {
 	project(t, "clean: {word: hello}\n")
 	o := start(t.Context(), copier(writeWord))

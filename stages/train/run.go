@@ -21,7 +21,7 @@ import (
 var Stage = stage.Def[Settings]{
 	Name:     "train",
 	Version:  2,
-	Inputs:   []stage.Input{{Name: "format"}},
+	Inputs:   []stage.Input{{Name: "format", Since: 2}}, // blocks say which side of a preference a segment is on
 	Defaults: defaults,
 	Backend:  stage.Backend[Settings]{Setting: func(s *Settings) *string { return &s.Backend }, Check: backend.Check, Resolve: backend.Resolve, Prepare: backend.Prepare},
 	Digests: func(_ Settings, root string, in map[string]*artifact.Artifact) (map[string]string, error) {
