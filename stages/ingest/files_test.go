@@ -110,6 +110,22 @@ func TestFilesRowsAreLines(t *testing.T) {
 	}
 }
 
+// A source without a record ends the stage, and says why.
+func TestFilesWithoutARecord(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string][]byte
+		want  string
+	}{
+		"empty":   {map[string][]byte{"in/a.jsonl": nil, "in/b.csv": []byte("q\n")}, "has no record: what it reads is empty"},
+		"skipped": {map[string][]byte{"in/a.jsonl": nil, "in/b.txt": []byte("text")}, "has no record: 1 files there are not of those that its settings want"},
+	} {
+		_, code, _, stderr := run(t, tables, c.files)
+		if code != 1 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: exit %d, %q", name, code, stderr)
+		}
+	}
+}
+
 // A file whose rest cannot be read is no file with one row fewer.
 func TestFilesUnreadableRest(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{

@@ -41,9 +41,7 @@ func (s Settings) Check(fault func(field, want string)) {
 }
 
 func run(ctx context.Context, j *stage.Job[Settings]) error {
-	skipped := int64(0)
-	env := Env{Path: j.Path, Skip: func(string) { skipped++ }}
-	layout, err := union(j.Settings.Sources, env)
+	layout, err := union(j.Settings.Sources, Env{Path: j.Path, Skip: func(string) {}})
 	if err != nil {
 		return err
 	}
@@ -62,8 +60,10 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 	}
 	defer w.Abort()
 	task := j.Progress.Task("rows", 0, "rows")
+	skipped := 0
 	for i, c := range j.Settings.Sources {
-		found := 0
+		found, left := 0, map[string]bool{} // a source may look at its files more than once
+		env := Env{Path: j.Path, Skip: func(file string) { left[file] = true }}
 		for rec, err := range c.Value.Read(ctx, env) {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -83,12 +83,21 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 			j.Out(1)
 		}
 		if found == 0 {
-			return fmt.Errorf("source %s has no record: %d files there are not of those that its settings want", c.Value.Label(), skipped)
+			return empty(c.Value.Label(), len(left))
 		}
+		skipped += len(left)
 	}
 	task.Done()
 	j.Figure("skipped_files", skipped)
 	return w.Close()
+}
+
+// empty is the error of a source without a record.
+func empty(source string, skipped int) error {
+	if skipped == 0 {
+		return fmt.Errorf("source %s has no record: what it reads is empty", source)
+	}
+	return fmt.Errorf("source %s has no record: %d files there are not of those that its settings want", source, skipped)
 }
 
 func reject(j *stage.Job[Settings], source string, err error) error {
