@@ -6,7 +6,6 @@ import (
 
 	"fettle/internal/chat"
 	"fettle/internal/generate"
-	"fettle/internal/jinja/py"
 )
 
 // chatRequest is the body of /v1/chat/completions.
@@ -100,8 +99,8 @@ func (s *Server) chatPrompt(q *chatRequest) ([]int32, *fault) {
 	if err != nil {
 		return nil, invalid("messages", "%v", err)
 	}
-	if list, ok := in.Tools.(py.List); ok && len(list) == 0 {
-		in.Tools = nil
+	if f := checkTools(&in); f != nil {
+		return nil, f
 	}
 	if f := tidy(in.Messages); f != nil {
 		return nil, f
