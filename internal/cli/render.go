@@ -15,6 +15,7 @@ import (
 
 	"fettle/internal/chat"
 	"fettle/internal/prompt"
+	"fettle/internal/table"
 	"fettle/internal/tokenizer"
 )
 
@@ -244,7 +245,10 @@ func (r *rendering) colour(rendered chat.Rendered, err error) error {
 func eachLine(in io.Reader, fn func(line int, raw []byte) error) error {
 	r := bufio.NewReaderSize(in, 1<<20)
 	for line := 1; ; line++ {
-		raw, err := r.ReadBytes('\n')
+		raw, err := readLine(r)
+		if errors.Is(err, table.ErrLongLine) {
+			return fmt.Errorf("line %d: %w", line, err)
+		}
 		if len(bytes.TrimSpace(raw)) > 0 {
 			if err := fn(line, raw); err != nil {
 				return err
@@ -255,6 +259,19 @@ func eachLine(in io.Reader, fn func(line int, raw []byte) error) error {
 		}
 		if err != nil {
 			return err
+		}
+	}
+}
+
+// readLine reads a line with its \n, up to table.MaxLine bytes.
+func readLine(r *bufio.Reader) (line []byte, err error) {
+	for {
+		part, err := r.ReadSlice('\n')
+		if line = append(line, part...); len(line) > table.MaxLine {
+			return nil, table.ErrLongLine
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
 		}
 	}
 }

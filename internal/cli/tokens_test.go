@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"fettle/internal/table"
 	"fettle/internal/tokenizer"
 )
 
@@ -63,5 +64,20 @@ func TestTokensOfLines(t *testing.T) {
 		if !strings.Contains(stdout+stderr, c.want) {
 			t.Errorf("%s: %q does not say %q", c.line, stdout+stderr, c.want)
 		}
+	}
+}
+
+// TestTokensOfALineTooLong: it ends the count with its number; what stands before it is counted, what is held stays small.
+func TestTokensOfALineTooLong(t *testing.T) {
+	long := `{"text":"` + strings.Repeat("a", table.MaxLine)
+	for name, rest := range map[string]string{"whole": long + "\"}\n{\"text\":\"c\"}\n", "without an end": long + strings.Repeat("b", table.MaxLine)} {
+		code, stdout, stderr := fettle(t, "tokens", "-tokenizer", "../../pipelines/quickstart/base", "-in", write(t, "rows.jsonl", "{\"text\":\"a\"}\n\n"+rest), "-ids")
+		if want := "line 3: longer than 64 MiB"; code != 1 || !strings.Contains(stderr, want) || !strings.HasPrefix(stdout, `{"n":1,`) || strings.Count(stdout, "\n") != 1 {
+			t.Errorf("%s: exit %d, %d lines of ids, %s", name, code, strings.Count(stdout, "\n"), stderr)
+		}
+	}
+	code, _, stderr := fettle(t, "render", "-tokenizer", "../../pipelines/quickstart/base", "-in", write(t, "rows.jsonl", "\n"+long))
+	if want := "line 2: longer than 64 MiB"; code != 1 || !strings.Contains(stderr, want) {
+		t.Errorf("render: exit %d, %s", code, stderr)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strconv"
 	"unicode/utf8"
+
+	"fettle/internal/table"
 )
 
 // block is some whole lines, and what became of them.
@@ -101,6 +103,9 @@ func blocks(in io.Reader, used <-chan *block, each func(*block) bool) error {
 		end := -1
 		var err error
 		for end < 0 && err == nil {
+			if len(b.lines) > table.MaxLine {
+				return fmt.Errorf("line %d: %w", line, table.ErrLongLine)
+			}
 			b.lines = append(b.lines, make([]byte, max(blockBytes, len(b.lines)/2))...)
 			var n int
 			n, err = io.ReadFull(in, b.lines[from:])
@@ -140,7 +145,11 @@ func (l *liner) block(b *block) {
 	line := b.first
 	for raw := range bytes.Lines(b.lines) {
 		if len(bytes.TrimSpace(raw)) > 0 {
-			if err := l.line(b, raw); err != nil {
+			err := table.ErrLongLine
+			if len(raw) <= table.MaxLine {
+				err = l.line(b, raw)
+			}
+			if err != nil {
 				b.err = fmt.Errorf("line %d: %w", line, err)
 				return
 			}

@@ -25,7 +25,7 @@ func (c *csvReader) read() ([]string, error) {
 		text, err := c.next()
 		c.start = c.line
 		c.raw = c.raw[:0]
-		if err == errLongLine {
+		if err == ErrLongLine {
 			c.keep(c.buf)
 			return nil, &csvFault{err}
 		}
@@ -82,7 +82,7 @@ func (c *csvReader) quoted(text []byte) ([]byte, error) {
 		end := bytes.IndexByte(text, '"')
 		if end < 0 {
 			c.cell = append(c.cell, text...)
-			if len(c.cell) > maxLine {
+			if len(c.cell) > MaxLine {
 				return nil, &located{c.path, opened, "a quote opened here is not closed within " + longest}
 			}
 			more, err := c.next()
@@ -90,7 +90,7 @@ func (c *csvReader) quoted(text []byte) ([]byte, error) {
 			case nil:
 			case io.EOF:
 				return nil, &located{c.path, opened, "a quote opened here is never closed"}
-			case errLongLine:
+			case ErrLongLine:
 				return nil, &located{c.path, opened, "a quote opened here is not closed within " + longest}
 			default:
 				return nil, err

@@ -71,8 +71,8 @@ func (j *jsonValues) read() (record, error) {
 			if err := j.cut(c); err != nil {
 				return record{}, err
 			}
-			if len(j.value) == maxLine {
-				return record{}, j.lines.fault(j.value, "the value is "+errLongLine.Error())
+			if len(j.value) == MaxLine {
+				return record{}, j.lines.fault(j.value, "the value is "+ErrLongLine.Error())
 			}
 			return j.lines.record(j.value)
 		}
@@ -119,7 +119,7 @@ func (j *jsonValues) cut(c byte) error {
 			if depth == 0 && !quoted && (c == ',' || c == ']' || c == '\n') {
 				return j.r.UnreadByte()
 			}
-			if len(j.value) < maxLine {
+			if len(j.value) < MaxLine {
 				j.value = append(j.value, c)
 			}
 		}

@@ -36,7 +36,7 @@ type jsonLines struct {
 func (j *jsonLines) read() (record, error) {
 	for {
 		text, err := j.next()
-		if err == errLongLine {
+		if err == ErrLongLine {
 			return record{}, j.fault(j.buf, "the line is "+err.Error())
 		}
 		if err != nil {

@@ -7,13 +7,13 @@ import (
 	"io"
 )
 
-// maxLine bounds the memory that one line, or one CSV record, may take.
-const maxLine = 64 << 20
+// MaxLine bounds the memory that one line, or one CSV record, may take.
+const MaxLine = 64 << 20
 
-var (
-	longest     = fmt.Sprintf("%d MiB", maxLine>>20)
-	errLongLine = fmt.Errorf("longer than %s", longest)
-)
+var longest = fmt.Sprintf("%d MiB", MaxLine>>20)
+
+// ErrLongLine is what a line longer than MaxLine is.
+var ErrLongLine = fmt.Errorf("longer than %s", longest)
 
 // lineReader splits at \n alone: U+2028, U+0085 and a lone \r are characters of the text.
 type lineReader struct {
@@ -24,14 +24,14 @@ type lineReader struct {
 
 func newLineReader(r io.Reader) lineReader { return lineReader{in: bufio.NewReaderSize(r, 1<<16)} }
 
-// next is the next line with its \n, good until the call after. One that is too long is passed over: errLongLine.
+// next is the next line with its \n, good until the call after. One that is too long is passed over: ErrLongLine.
 func (l *lineReader) next() ([]byte, error) {
 	l.line++
 	l.buf = l.buf[:0]
 	long := false
 	for {
 		part, err := l.in.ReadSlice('\n')
-		if long = long || len(l.buf)+len(part) > maxLine; !long {
+		if long = long || len(l.buf)+len(part) > MaxLine; !long {
 			l.buf = append(l.buf, part...)
 		}
 		switch {
@@ -42,7 +42,7 @@ func (l *lineReader) next() ([]byte, error) {
 		case err != nil && err != io.EOF:
 			return nil, fmt.Errorf("line %d: %w", l.line, err)
 		case long:
-			return nil, errLongLine
+			return nil, ErrLongLine
 		}
 		return l.buf, nil
 	}
