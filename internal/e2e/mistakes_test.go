@@ -45,6 +45,7 @@ var mistakes = []mistake{
 	{title: "A split that no row is in", edits: [][2]string{{"splits: [train]", "splits: [trian]"}}, verb: "format", code: 1},
 	{title: "Blocks shorter than the conversations", edits: [][2]string{{"pack: {length: 64, seed: 1}", "pack: {length: 8, seed: 1}"}}, verb: "format", code: 1},
 	{title: "Answers that are all left out of the loss", setup: chatRows(`{"messages": [{"role": "user", "content": "How do I list files?"}, {"role": "assistant", "content": "ls", "weight": 0}]}`), verb: "format", code: 1},
+	{title: "Tokens that the model does not have", setup: rowsOf("tokens", `{"input_ids": [5, 7, 99999], "labels": [-100, 7, 99999]}`), verb: "format", code: 1},
 	{title: "Rows of another shape", setup: chatRows(`{"prompt": "How do I list files?", "response": "ls"}`), verb: "format", code: 1},
 	{title: "A template that leaves the answer out", setup: func(p project) {
 		must(p.t, os.WriteFile(filepath.Join(p.root, "model", "chat_template.jinja"), []byte("{% for m in messages %}{% if m.role == 'user' %}<|user|>{{ m.content }}<|end|>{% endif %}{% endfor %}"), 0o644))
@@ -59,10 +60,13 @@ var mistakes = []mistake{
 }
 
 // chatRows makes the pipeline read chat rows from a file.
-func chatRows(line string) func(project) {
+func chatRows(line string) func(project) { return rowsOf("messages", line) }
+
+// rowsOf makes the pipeline read rows of a shape from a file.
+func rowsOf(shape, line string) func(project) {
 	return func(p project) {
 		must(p.t, os.WriteFile(filepath.Join(p.root, "rows.jsonl"), []byte(strings.Repeat(line+"\n", 3)), 0o644))
-		must(p.t, os.WriteFile(filepath.Join(p.root, miniStages), []byte("ingest:\n  sources:\n    - files: {name: chats, path: rows.jsonl}\nformat:\n  model: model\n  shape: messages\n"), 0o644))
+		must(p.t, os.WriteFile(filepath.Join(p.root, miniStages), []byte("ingest:\n  sources:\n    - files: {name: chats, path: rows.jsonl}\nformat:\n  model: model\n  shape: "+shape+"\n"), 0o644))
 	}
 }
 

@@ -11,11 +11,14 @@ import (
 // nothing says why no token would be trained, by what became of the rows.
 func (r *road) nothing(ctx context.Context) error {
 	var splits, shapes []string
-	rows, trained := 0, 0
+	rows, trained, first := 0, 0, ""
 	err := r.rows.each(ctx, func(rec *Record) error {
 		rows++
 		if r.trains(rec) {
 			trained++
+		}
+		if b := r.faults[rec.ID]; b != nil && first == "" {
+			first = fmt.Sprintf("%s:%d: %s", rec.File, rec.Row, b.Detail)
 		}
 		if !slices.Contains(splits, rec.Split) {
 			splits = append(splits, rec.Split)
@@ -37,7 +40,7 @@ func (r *road) nothing(ctx context.Context) error {
 			}
 		}
 		slices.Sort(shapes)
-		why = append(why, fmt.Sprintf("%d rows do not fit the shape (%s)", n, strings.Join(shapes, ", ")))
+		why = append(why, fmt.Sprintf("%d rows do not fit the shape (%s), the first at %s", n, strings.Join(shapes, ", "), first))
 	}
 	if n := r.out.tooLong; n > 0 {
 		why = append(why, fmt.Sprintf("%d conversations are longer than pack.length %d, the shortest has %d tokens: raise it, or set pack.too_long: cut", n, r.job.Settings.Pack.Length, r.shortest))

@@ -14,8 +14,10 @@ import (
 type road struct {
 	job  *stage.Job[Settings]
 	rows *rowSource
-	enc  *encoder
+	enc  *encoder // nil: the rows are tokens already
 	out  *writers
+
+	vocab int // of the model, where the rows are tokens already
 
 	languages map[string][]string // group -> languages of its rows in the trained splits
 	used      map[string]bool     // row id -> something was written for it
@@ -82,6 +84,11 @@ func (r *road) train(ctx context.Context, pass int) error {
 			ex, err := t.encode(rec)
 			if err != nil {
 				return err
+			}
+			if at := ex.outside(r.vocab); at >= 0 {
+				r.faults[rec.ID] = bad("bad_tokens", "token %d: the model's vocabulary has %d", ex.ids[at], r.vocab)
+				window = window[:len(window)-len(converted)]
+				return nil
 			}
 			ready = append(ready, []example{ex})
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"fettle/internal/model"
 	"fettle/internal/modeldir"
 	"fettle/internal/stage"
 	"fettle/internal/table"
@@ -19,11 +20,9 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 		return err
 	}
 	j.Note("model", note)
-	var enc *encoder
-	if _, ok := j.Settings.Shape.Value.(tokenised); !ok {
-		if enc, err = newEncoder(j.Path(j.Settings.Model), j.Settings); err != nil {
-			return err
-		}
+	road := &road{job: j, used: map[string]bool{}}
+	if err := road.tokens(j.Path(j.Settings.Model)); err != nil {
+		return err
 	}
 	w, err := newWriters(j)
 	if err != nil {
@@ -36,7 +35,7 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 	} else {
 		rows.path = j.In["ingest"].Path("rows.parquet")
 	}
-	road := &road{job: j, rows: rows, enc: enc, out: w, used: map[string]bool{}}
+	road.rows, road.out = rows, w
 	if err := rows.check(j.Settings); err != nil {
 		return err
 	}
@@ -64,6 +63,19 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 		return road.nothing(ctx)
 	}
 	return w.close()
+}
+
+// tokens finds out what the model says of tokens: how to make them, or which ones it has.
+func (r *road) tokens(dir string) (err error) {
+	if _, ready := r.job.Settings.Shape.Value.(tokenised); !ready {
+		r.enc, err = newEncoder(dir, r.job.Settings)
+		return err
+	}
+	c, err := model.ReadConfig(dir)
+	if err == nil {
+		r.vocab = c.Vocab
+	}
+	return err
 }
 
 // rowSource reads the cleaned rows, as often as asked.

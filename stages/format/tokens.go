@@ -2,6 +2,7 @@ package format
 
 import (
 	"iter"
+	"slices"
 
 	"fettle/schemas"
 )
@@ -71,4 +72,9 @@ func integers(r *Record, column string) ([]int32, error) {
 		out[i] = int32(n)
 	}
 	return out, nil
+}
+
+// outside is the place of the first token that a vocabulary of so many does not have, or -1.
+func (e example) outside(vocab int) int {
+	return slices.IndexFunc(e.ids, func(id int32) bool { return id < 0 || int(id) >= vocab })
 }
