@@ -104,19 +104,19 @@ func (j *jsonValues) skip() (byte, error) {
 // cannot go on.
 func (j *jsonValues) cut(c byte) error {
 	j.value = append(j.value[:0], c)
-	depth, quoted, escaped := 0, false, false
+	var open brackets
 	for first := true; ; first = false {
 		if !first {
 			var err error
 			switch c, err = j.r.ReadByte(); {
-			case err == io.EOF && depth == 0 && !quoted:
+			case err == io.EOF && open.depth == 0 && !open.quoted:
 				return nil // the next read says that the array does not end
 			case err == io.EOF:
 				return j.cutOff(fmt.Sprintf(": the value that starts at line %d does not end", j.lines.line))
 			case err != nil:
 				return err
 			}
-			if depth == 0 && !quoted && (c == ',' || c == ']' || c == '\n') {
+			if open.depth == 0 && !open.quoted && (c == ',' || c == ']' || c == '\n') {
 				return j.r.UnreadByte()
 			}
 			if len(j.value) < MaxLine {
@@ -126,20 +126,8 @@ func (j *jsonValues) cut(c byte) error {
 		if c == '\n' {
 			j.line++
 		}
-		switch {
-		case escaped:
-			escaped = false
-		case quoted && c == '\\':
-			escaped = true
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			if depth--; depth <= 0 {
-				return nil
-			}
+		if open.pass(c) && open.depth <= 0 {
+			return nil
 		}
 	}
 }

@@ -102,23 +102,11 @@ func (p *jsonParser) value() (any, error) {
 
 // depthOf counts how many brackets are open at most, outside texts.
 func depthOf(line []byte) int {
-	depth, deepest := 0, 0
-	quoted, escaped := false, false
+	var open brackets
+	deepest := 0
 	for _, c := range line {
-		switch {
-		case escaped:
-			escaped = false
-		case quoted && c == '\\':
-			escaped = true
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-			deepest = max(deepest, depth)
-		case c == '}' || c == ']':
-			depth--
-		}
+		open.pass(c)
+		deepest = max(deepest, open.depth)
 	}
 	return deepest
 }
