@@ -4,7 +4,6 @@ Every side answers one client. prefill: a prompt of 512 tokens and one new token
 time for 129 less the time for one). A round starts every side once, in a process of its own, asks each three times, takes the
 median, and begins with another side than the round before.
 """
-import argparse
 import dataclasses
 import http.client
 import json
@@ -117,13 +116,7 @@ def common(a, b):
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--tiny", action="store_true")
-    a = p.parse_args()
-    machine.threads(a.threads)
-    machine.quiet()
+    a = machine.arguments()
     head = machine.facts(["torch", "transformers"]) + f"\n- node-llama-cpp {llama_version()}"
     new = 16 if a.tiny else 128
     sides = competitors(make(TINY if a.tiny else SHAPE), new)

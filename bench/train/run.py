@@ -3,7 +3,6 @@
 Both sides read the same files and do the same steps; a loss that differs by more than 1e-3 ends the bench. A round runs every
 side once, each in a process of its own, and every round begins with another side.
 """
-import argparse
 import statistics
 import sys
 
@@ -85,13 +84,7 @@ def memory(data, shapes):
 
 
 def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--tiny", action="store_true")
-    a = p.parse_args()
-    machine.threads(a.threads)
-    machine.quiet()
+    a = machine.arguments()
     head = machine.facts(["torch", "transformers", "peft", "bitsandbytes", "trl"])
     rows, notes = [], []
     workloads, lengths = (SMALL, MEMORY_TINY) if a.tiny else (FULL, MEMORY)

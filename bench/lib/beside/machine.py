@@ -1,4 +1,5 @@
 """The machine that a table was made on, and whether it was quiet."""
+import argparse
 import importlib.metadata
 import os
 import pathlib
@@ -18,6 +19,18 @@ def threads(n):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:n])
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "GOMAXPROCS"):
         os.environ[name] = str(n)
+
+
+def arguments():
+    """The command line of a bench of two sides: it keeps to its cores, and waits for a quiet machine."""
+    p = argparse.ArgumentParser()
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--tiny", action="store_true")
+    a = p.parse_args()
+    threads(a.threads)
+    quiet()
+    return a
 
 
 def cores():
