@@ -144,56 +144,6 @@ func prefixText(a, b string) string {
 	return string(x[:n])
 }
 
-// promptOf puts the parts of a prompt together: the earlier turns and the columns of the question.
-func promptOf(r *Record, prompt, query, history string) ([]schemas.Message, error) {
-	d, err := readDialogue(r.Value(prompt))
-	if err != nil {
-		return nil, bad("bad_prompt", "column %s: %v", prompt, err)
-	}
-	turns, err := pairs(r.Value(history))
-	if err != nil {
-		return nil, bad("bad_history", "column %s: %v", history, err)
-	}
-	var out []schemas.Message
-	for _, t := range turns {
-		out = append(out, user(t[0]), assistant(t[1]))
-	}
-	if more := r.Text(query); more != "" && d.messages == nil {
-		d.text = strings.TrimPrefix(d.text+"\n"+more, "\n")
-	}
-	return append(out, d.as("user")...), nil
-}
-
-// setting takes the system message, if one leads the prompt, and what the columns say of system and tools. Nothing of a
-// prompt is learnt.
-func setting(r *Record, prompt []schemas.Message, system, toolsColumn string) (c schemas.Conversation, rest []schemas.Message, err error) {
-	c = schemas.Conversation{Origin: r.Origin, Split: r.Split, System: r.Text(system)}
-	if c.Tools, err = tools(r.Value(toolsColumn)); err != nil {
-		return c, nil, bad("bad_tools", "column %s: %v", toolsColumn, err)
-	}
-	if len(prompt) > 0 && prompt[0].Role == "system" {
-		c.System, prompt = prompt[0].Content, prompt[1:]
-	}
-	if len(prompt) == 0 {
-		return c, nil, bad("no_prompt", "there is no turn before the answer")
-	}
-	for i, m := range prompt {
-		if m.Role == "system" {
-			return c, nil, bad("late_system", "message %d of the prompt is a system message: it comes first", i+1)
-		}
-		m.LossWeight = 0
-		rest = append(rest, m)
-	}
-	last := rest[len(rest)-1]
-	if last.Role == "assistant" {
-		return c, nil, bad("bad_order", "the prompt ends with an answer")
-	}
-	if strings.TrimSpace(last.Content) == "" {
-		return c, nil, bad("empty_prompt", "the last message of the prompt is empty")
-	}
-	return c, rest, nil
-}
-
 // answered checks an answer: the assistant begins and ends it, and says something each time.
 func answered(which string, answer []schemas.Message) error {
 	if len(answer) == 0 {

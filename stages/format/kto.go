@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	register("kto", &KTO{Prompt: "prompt", History: "history", Completion: "completion", Label: "label", System: "system", Tools: "tools", Rotate: 8})
+	register("kto", &KTO{premise: usualPremise, Completion: "completion", Label: "label", Rotate: 8})
 }
 
 // KTO reads single answers that were judged: TRL's {prompt, completion, label}, and LLaMA-Factory's kto data ({prompt:
@@ -17,19 +17,15 @@ func init() {
 // is the answer). Behind each stands the same prompt with the answer of another row, on which kto estimates how far the model
 // has moved: answers are passed on, one row down, in groups of Rotate rows, as TRL does.
 type KTO struct {
-	Prompt     string `json:"prompt" jsonschema:"column of the prompt: text, or messages"`
-	Query      string `json:"query" jsonschema:"column put on a new line behind a prompt of text (Alpaca: input)"`
-	History    string `json:"history" jsonschema:"column of the earlier turns, [question, answer] pairs"`
+	premise
 	Completion string `json:"completion" jsonschema:"column of the answer: text, a message, or messages; where the table has none, it is the end of the prompt"`
 	Label      string `json:"label" jsonschema:"column that says whether the answer is desirable: true or false, 1 or 0"`
-	System     string `json:"system" jsonschema:"column of the system prompt"`
-	Tools      string `json:"tools" jsonschema:"column of the tool definitions"`
 	Rotate     int    `json:"rotate" check:"min=2" jsonschema:"rows whose answers are passed on to make mismatched ones (TRL: per_device_train_batch_size)"`
 }
 
 // columns implements columned.
 func (k *KTO) columns() (must, may []string) {
-	return []string{k.Label}, []string{k.Prompt, k.Query, k.History, k.Completion, k.System, k.Tools}
+	return []string{k.Label}, append(k.premise.columns(), k.Completion)
 }
 
 // Passes implements Shape.
@@ -45,7 +41,7 @@ func (k *KTO) convert(r *Record) (c schemas.Conversation, err error) {
 	if err != nil {
 		return c, err
 	}
-	prompt, err := promptOf(r, k.Prompt, k.Query, k.History)
+	prompt, err := k.prompt(r)
 	if err != nil {
 		return c, err
 	}
@@ -60,7 +56,7 @@ func (k *KTO) convert(r *Record) (c schemas.Conversation, err error) {
 	case d.empty() && !r.Has(k.Completion):
 		prompt, answer = ending(prompt)
 	}
-	if c, prompt, err = setting(r, prompt, k.System, k.Tools); err != nil {
+	if c, prompt, err = k.setting(r, prompt); err != nil {
 		return c, err
 	}
 	if err := answered(side, answer); err != nil {

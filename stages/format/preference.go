@@ -8,20 +8,16 @@ import (
 )
 
 func init() {
-	register("preference", &Preference{Prompt: "prompt", History: "history", Chosen: "chosen", Rejected: "rejected", System: "system", Tools: "tools"})
+	register("preference", &Preference{premise: usualPremise, Chosen: "chosen", Rejected: "rejected"})
 }
 
 // Preference reads pairs of answers for dpo and orpo: TRL's {prompt, chosen, rejected} with texts or messages, with the
 // prompt in a column of its own or in both answers (UltraFeedback, Anthropic's HH dialogues), LLaMA-Factory's ranking data
 // ({prompt: instruction, query: input} for Alpaca's form, {prompt: conversations} for ShareGPT's).
 type Preference struct {
-	Prompt   string `json:"prompt" jsonschema:"column of the prompt: text, or messages; where the table has none, it is what both answers begin with"`
-	Query    string `json:"query" jsonschema:"column put on a new line behind a prompt of text (Alpaca: input)"`
-	History  string `json:"history" jsonschema:"column of the earlier turns, [question, answer] pairs"`
+	premise
 	Chosen   string `json:"chosen" jsonschema:"column of the better answer: text, a message, or messages"`
 	Rejected string `json:"rejected" jsonschema:"column of the worse answer"`
-	System   string `json:"system" jsonschema:"column of the system prompt"`
-	Tools    string `json:"tools" jsonschema:"column of the tool definitions"`
 }
 
 // preferring are the shapes of which a template makes the tokens, and the answers alone may be learnt.
@@ -29,7 +25,7 @@ var preferring = map[string]bool{"preference": true, "kto": true}
 
 // columns implements columned.
 func (p *Preference) columns() (must, may []string) {
-	return []string{p.Chosen, p.Rejected}, []string{p.Prompt, p.Query, p.History, p.System, p.Tools}
+	return []string{p.Chosen, p.Rejected}, p.premise.columns()
 }
 
 // Passes implements Shape.
@@ -59,7 +55,7 @@ func onSide(c schemas.Conversation, side string, prompt, answer []schemas.Messag
 }
 
 func (p *Preference) convert(r *Record) (c schemas.Conversation, prompt []schemas.Message, answers [2][]schemas.Message, err error) {
-	if prompt, err = promptOf(r, p.Prompt, p.Query, p.History); err != nil {
+	if prompt, err = p.prompt(r); err != nil {
 		return c, nil, answers, err
 	}
 	var said [2]dialogue
@@ -71,7 +67,7 @@ func (p *Preference) convert(r *Record) (c schemas.Conversation, prompt []schema
 	if prompt, answers, err = parted(prompt, said[0], said[1]); err != nil {
 		return c, nil, answers, err
 	}
-	if c, prompt, err = setting(r, prompt, p.System, p.Tools); err != nil {
+	if c, prompt, err = p.setting(r, prompt); err != nil {
 		return c, nil, answers, err
 	}
 	for i, which := range []string{"chosen", "rejected"} {

@@ -205,7 +205,7 @@ func TestPrefixesEqualTRL(t *testing.T) {
 		if cmp.Equal(in.Chosen, in.Rejected) {
 			continue // equal answers: they take all but the last letter for the prompt, here they are rejected
 		}
-		got := converted(t, &Preference{Prompt: "prompt", Chosen: "chosen", Rejected: "rejected"}, string(c.Input))
+		got := converted(t, &Preference{premise: premise{Prompt: "prompt"}, Chosen: "chosen", Rejected: "rejected"}, string(c.Input))
 		wanted := []string{expected(t, schemas.Chosen, want.Prompt, want.Chosen), expected(t, schemas.Rejected, want.Prompt, want.Rejected)}
 		if diff := cmp.Diff(wanted, got); diff != "" {
 			t.Errorf("%s\n%s", lines.Text(), diff)

@@ -63,9 +63,9 @@ func (w *turn) UnmarshalJSON(raw []byte) error {
 func shapeOf(r reference) Shape {
 	switch {
 	case r.Mapping.Ranking:
-		return &Preference{Prompt: r.Mapping.Columns["messages"], Chosen: r.Mapping.Columns["chosen"], Rejected: r.Mapping.Columns["rejected"], System: "system"}
+		return &Preference{premise: premise{Prompt: r.Mapping.Columns["messages"], System: "system"}, Chosen: r.Mapping.Columns["chosen"], Rejected: r.Mapping.Columns["rejected"]}
 	case r.Mapping.Columns["kto_tag"] != "":
-		return &KTO{Prompt: r.Mapping.Columns["messages"], Label: r.Mapping.Columns["kto_tag"], System: "system"}
+		return &KTO{premise: premise{Prompt: r.Mapping.Columns["messages"], System: "system"}, Label: r.Mapping.Columns["kto_tag"]}
 	case strings.HasSuffix(r.Converter, "alpaca"):
 		return &Alpaca{Prompt: "instruction", Query: "input", Response: "output", System: "system", History: "history"}
 	case strings.HasSuffix(r.Converter, "sharegpt"):
