@@ -10,11 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"fettle/internal/stage"
 	"fettle/schemas"
-	"fettle/stages/format"
-	"fettle/stages/ingest"
-	"fettle/stages/train"
 )
 
 // Every objective on rows as people have them, through the stages, on the bundled base: its template, its tokens.
@@ -41,25 +37,9 @@ func TestObjectivesThroughTheStages(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			t.Chdir(t.TempDir())
-			for _, name := range []string{"FETTLE_STORE", "FETTLE_RUN", "DAG_RUN_ID"} {
-				t.Setenv(name, "")
-			}
 			settings := fmt.Sprintf("ingest: {sources: [{files: {name: rows, path: rows.jsonl}}]}\nformat: {model: %s, shape: %s, pack: {length: 64}}\n"+
 				"train: {objective: {%s}, epochs: 4, batch: {rows: 2}, optimizer: {lr: 1e-3}, schedule: {name: constant}, backend: go}\n", base, tc.shape, strings.Replace(tc.objective+": {}", "}: {}", "}", 1))
-			must(t, os.MkdirAll("pipelines/x", 0o755))
-			must(t, os.WriteFile("rows.jsonl", []byte(tc.rows), 0o644))
-			must(t, os.WriteFile("pipelines/x/stages.yaml", []byte(settings), 0o644))
-			reports := map[string]stage.Report{}
-			for _, s := range []stage.Stage{ingest.Stage, format.Stage, train.Stage} {
-				var out, errs bytes.Buffer
-				if code := s.Start(t.Context(), []string{"-config", "pipelines/x/stages.yaml"}, &out, &errs); code != 0 {
-					t.Fatalf("%s: exit %d: %s", s.Title(), code, errs.String())
-				}
-				var r stage.Report
-				must(t, json.Unmarshal(out.Bytes(), &r))
-				reports[s.Title()] = r
-			}
+			reports := through(t, "rows.jsonl", []byte(tc.rows), settings)
 			if r := reports["format"].Rows; r.Kept != tc.kept || r.Rejected != tc.rejected || r.Out != 2*tc.kept {
 				t.Errorf("rows of format: %+v, want %d kept, %d rejected, two conversations of each", r, tc.kept, tc.rejected)
 			}

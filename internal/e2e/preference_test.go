@@ -12,11 +12,7 @@ import (
 
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
-	"fettle/internal/stage"
 	"fettle/schemas"
-	"fettle/stages/format"
-	"fettle/stages/ingest"
-	"fettle/stages/train"
 )
 
 // A run of TRL's DPO loss, repeated by the stages: its pairs as rows of tokens, its adapter to start from.
@@ -64,25 +60,10 @@ func TestTheStagesRepeatAPreferenceRun(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join(folder, "trajectory.json"))
 	must(t, err)
 	must(t, json.Unmarshal(raw, &want))
-	root := t.TempDir()
-	t.Chdir(root)
-	for _, name := range []string{"FETTLE_STORE", "FETTLE_RUN", "DAG_RUN_ID"} {
-		t.Setenv(name, "")
-	}
 	rows, each := pairRows(t, filepath.Join(folder, "golden.safetensors"))
 	h := want.Hyper
 	settings := fmt.Sprintf(preferenceStages, filepath.Join(golden, h.Base), h.Beta, h.Loss, filepath.Join(folder, "adapter"), h.Steps, each, h.LR, h.Clip, h.Schedule)
-	must(t, os.MkdirAll("pipelines/ref", 0o755))
-	must(t, os.WriteFile("pairs.jsonl", rows, 0o644))
-	must(t, os.WriteFile("pipelines/ref/stages.yaml", []byte(settings), 0o644))
-	var report stage.Report
-	for _, s := range []stage.Stage{ingest.Stage, format.Stage, train.Stage} {
-		var out, errs bytes.Buffer
-		if code := s.Start(t.Context(), []string{"-config", "pipelines/ref/stages.yaml"}, &out, &errs); code != 0 {
-			t.Fatalf("%s: exit %d: %s", s.Title(), code, errs.String())
-		}
-		must(t, json.Unmarshal(out.Bytes(), &report))
-	}
+	report := through(t, "pairs.jsonl", rows, settings)["train"]
 	comparePreferences(t, filepath.Join(report.Path, "history.jsonl"), want)
 	compareAdapter(t, filepath.Join(report.Path, "adapters", "seed-1", "adapter_model.safetensors"), filepath.Join(folder, "final.safetensors"))
 }

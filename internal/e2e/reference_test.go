@@ -12,11 +12,7 @@ import (
 
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
-	"fettle/internal/stage"
 	"fettle/schemas"
-	"fettle/stages/format"
-	"fettle/stages/ingest"
-	"fettle/stages/train"
 )
 
 // A run of transformers and PEFT, repeated by the stages: its batches as rows of tokens, its adapter to start from.
@@ -39,31 +35,9 @@ train:
 
 func TestTheStagesRepeatAReferenceRun(t *testing.T) {
 	golden := shared.Path(t, "golden/models")
-	root := t.TempDir()
-	t.Chdir(root)
-	for _, name := range []string{"FETTLE_STORE", "FETTLE_RUN", "DAG_RUN_ID"} {
-		t.Setenv(name, "")
-	}
 	rows := tokenRows(t, filepath.Join(golden, "lora", "batches-llama3.safetensors"))
 	settings := fmt.Sprintf(referenceStages, filepath.Join(golden, "families", "llama3"), filepath.Join(golden, "lora", "llama3-plain", "adapter"))
-	for path, raw := range map[string][]byte{"rows.jsonl": rows, "pipelines/ref/stages.yaml": []byte(settings)} {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, raw, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var report stage.Report
-	for _, s := range []stage.Stage{ingest.Stage, format.Stage, train.Stage} {
-		var out, errs bytes.Buffer
-		if code := s.Start(t.Context(), []string{"-config", "pipelines/ref/stages.yaml"}, &out, &errs); code != 0 {
-			t.Fatalf("%s: exit %d: %s", s.Title(), code, errs.String())
-		}
-		if err := json.Unmarshal(out.Bytes(), &report); err != nil {
-			t.Fatal(err)
-		}
-	}
+	report := through(t, "rows.jsonl", rows, settings)["train"]
 	compareHistory(t, filepath.Join(report.Path, "history.jsonl"), filepath.Join(golden, "lora", "llama3-plain", "trajectory-linear.json"))
 }
 

@@ -292,20 +292,7 @@ func TestHeldAnswers(t *testing.T) {
 }
 
 func TestPreferenceProgramsCompile(t *testing.T) {
-	b := newBench(t)
-	file, err := config.Parse("test", []byte("train: {objective: dpo, batch: {rows: 2}}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	programs, err := Programs(file, b.model, 0, 32, b.backend.Backend)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range programs {
-		if err := p.Compile(); err != nil {
-			t.Errorf("%s: %v", p.Name, err)
-		}
-	}
+	compiled(t, "train: {objective: dpo, batch: {rows: 2}}\n")
 }
 
 // On a base in 4 bits the reference is that base: nothing has moved in the first step, whichever reference is asked for.

@@ -14,6 +14,7 @@ import (
 	"fettle/internal/model"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
+	"fettle/internal/target"
 )
 
 // The programs that fettle compile measures take exactly what the training's take: names in the same order, of equal shapes.
@@ -103,8 +104,21 @@ func TestProgramsTakeWhatTheTrainingGives(t *testing.T) {
 
 // What Programs gives compiles, here on a backend that is there.
 func TestProgramsCompile(t *testing.T) {
+	programs := compiled(t, "train: {batch: {rows: 2, accumulate: 2}, lora: {dropout: 0.1}, quant: {load: nf4}}\n")
+	// Beside the gradients lie both moments of what trains; beside the update, the base.
+	if want := 2 * 4 * adapterSize(t, newBench(t).model); programs[0].Beside != want {
+		t.Errorf("beside the gradients are %d bytes, want %d", programs[0].Beside, want)
+	}
+	if programs[1].Beside < 64*32*4 { // the embedding
+		t.Errorf("beside the update are %d bytes", programs[1].Beside)
+	}
+}
+
+// compiled are the programs of the small model by these settings, each of which has compiled.
+func compiled(t *testing.T, settings string) []target.Program {
+	t.Helper()
 	b := newBench(t)
-	file, err := config.Parse("test", []byte("train: {batch: {rows: 2, accumulate: 2}, lora: {dropout: 0.1}, quant: {load: nf4}}\n"))
+	file, err := config.Parse("test", []byte(settings))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,13 +131,7 @@ func TestProgramsCompile(t *testing.T) {
 			t.Errorf("%s: %v", p.Name, err)
 		}
 	}
-	// Beside the gradients lie both moments of what trains; beside the update, the base.
-	if want := 2 * 4 * adapterSize(t, b.model); programs[0].Beside != want {
-		t.Errorf("beside the gradients are %d bytes, want %d", programs[0].Beside, want)
-	}
-	if programs[1].Beside < 64*32*4 { // the embedding
-		t.Errorf("beside the update are %d bytes", programs[1].Beside)
-	}
+	return programs
 }
 
 func adapterSize(t *testing.T, m *model.Model) int64 {
