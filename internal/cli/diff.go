@@ -29,6 +29,9 @@ stage up to them, losses side by side and the step where they part, losses by so
 	if len(rest) != 2 {
 		return a.misuse(fs, "want two runs or artifacts")
 	}
+	if *rows < 0 || *steps < 0 {
+		return a.misuse(fs, "-rows and -steps must be 0 or more")
+	}
 	_, store, err := project(*storeDir)
 	if err != nil {
 		return a.fail("diff", err)

@@ -90,3 +90,15 @@ func TestOtherSeeds(t *testing.T) {
 		t.Errorf("%+v", d.Seeds)
 	}
 }
+
+// A history that is empty or cut off is an error that names the side.
+func TestDamagedHistory(t *testing.T) {
+	rows := map[string]float64{"a": 1}
+	for text, want := range map[string]string{"": "two: its history.jsonl has no step", `{"seed":1,"st`: "two: read history.jsonl: unexpected EOF"} {
+		a, b := side(t, "one", "{}", 1, []float64{2}, rows), side(t, "two", "{}", 1, []float64{2}, rows)
+		must(t, os.WriteFile(b.Chain["train"].Path("history.jsonl"), []byte(text), 0o644))
+		if _, err := rundiff.Compare(a, b, 1); err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "fettle verify") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

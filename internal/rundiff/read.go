@@ -47,12 +47,15 @@ func read(chain map[string]*artifact.Artifact) (*training, error) {
 		if err := dec.Decode(&s); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
-			return nil, fmt.Errorf("read history.jsonl: %w", err)
+			return nil, fmt.Errorf("read history.jsonl: %w (`fettle verify` says whether it is damaged)", err)
 		}
 		if !slices.Contains(t.seeds, s.Seed) {
 			t.seeds = append(t.seeds, s.Seed)
 		}
 		t.history[s.Seed] = append(t.history[s.Seed], s)
+	}
+	if len(t.seeds) == 0 {
+		return nil, errors.New("its history.jsonl has no step (`fettle verify` says whether it is damaged)")
 	}
 	var report struct {
 		Figures struct {
