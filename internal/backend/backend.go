@@ -91,6 +91,18 @@ func Open(name string) (Backend, error) {
 	return Backend{Backend: b, Name: name, Facts: facts, Why: fmt.Sprintf("backend %s: %s, as the settings ask", name, facts.What)}, nil
 }
 
+// OpenAs opens what a setting was resolved to (see Resolve). Where it says auto, Why tells what auto met.
+func OpenAs(setting, resolved string) (Backend, error) {
+	b, err := Open(resolved)
+	if err != nil || setting != "" && setting != Auto {
+		return b, err
+	}
+	if chosen, err := auto(); err == nil && chosen.name == resolved {
+		b.Why = chosen.why
+	}
+	return b, nil
+}
+
 func openAuto() (Backend, error) {
 	var refused []string
 	for _, k := range ranked() {
@@ -120,20 +132,24 @@ func (k kind) try() (compute.Backend, Facts, error) {
 }
 
 // auto is what auto is on this machine; it stays so while the process lives.
-var auto = sync.OnceValues(func() (string, error) {
+var auto = sync.OnceValues(func() (chosen, error) {
 	b, err := Open(Auto)
 	if err != nil {
-		return "", err
+		return chosen{}, err
 	}
 	defer b.Finalize()
-	return b.Name, nil
+	return chosen{b.Name, b.Why}, nil
 })
+
+// chosen is a backend's name, and the line that says why it was taken.
+type chosen struct{ name, why string }
 
 // Resolve gives the name that stands in an artifact's key. A name that is not auto is not opened: what was computed on it
 // before is there also where it is not.
 func Resolve(name string) (string, error) {
 	if name == "" || name == Auto {
-		return auto()
+		chosen, err := auto()
+		return chosen.name, err
 	}
 	return name, Check(name)
 }

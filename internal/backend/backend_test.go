@@ -31,3 +31,21 @@ func TestOpen(t *testing.T) {
 		t.Errorf("an unknown name gave %v", err)
 	}
 }
+
+// What auto was resolved to is opened by its name, and the line still says why auto took it.
+func TestOpenAs(t *testing.T) {
+	resolved, err := backend.Resolve(backend.Auto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for setting, asked := range map[string]bool{backend.Auto: false, "": false, resolved: true} {
+		b, err := backend.OpenAs(setting, resolved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Finalize()
+		if b.Name != resolved || strings.HasSuffix(b.Why, "as the settings ask") != asked {
+			t.Errorf("OpenAs(%q, %q) = %q, %q", setting, resolved, b.Name, b.Why)
+		}
+	}
+}

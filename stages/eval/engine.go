@@ -41,7 +41,7 @@ func openModels(j *stage.Job[Settings]) (*models, error) {
 	if m.losses, err = losses(j.In["train"]); err != nil {
 		return nil, err
 	}
-	if m.backend, err = backend.Open(j.Backend); err != nil {
+	if m.backend, err = backend.OpenAs(j.Settings.Backend, j.Backend); err != nil {
 		return nil, err
 	}
 	j.Progress.Say("%s", m.backend.Why)

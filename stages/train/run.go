@@ -44,7 +44,7 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 	if err != nil {
 		return err
 	}
-	be, err := backend.Open(j.Backend)
+	be, err := backend.OpenAs(j.Settings.Backend, j.Backend)
 	if err != nil {
 		return err
 	}
