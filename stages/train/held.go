@@ -77,7 +77,9 @@ func (h Held) held(d *data, format *artifact.Artifact) (train, held *data, err e
 		return d, nil, nil
 	}
 	if h.Share > 0 {
-		train, held = d.split(h.Share)
+		if train, held = d.split(h.Share); train.trained() == 0 {
+			return nil, nil, fmt.Errorf("eval.share %v keeps %d of %d blocks out: nothing is left to train. Lower it, shorten format.pack.length, or name a split under format.held", h.Share, len(held.blocks), len(d.blocks))
+		}
 	} else {
 		train = d
 		path := format.Path("held.arrow")

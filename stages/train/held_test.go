@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -163,6 +164,26 @@ func TestResumeWithEvaluations(t *testing.T) {
 		second.state.settle()
 		if diff := furthest(want, values(t, second.state.weights)); diff != 0 {
 			t.Errorf("stopped after step %d: weights differ by %v", stop, diff)
+		}
+	}
+}
+
+// One block cannot be both trained and kept out, and a share may not take all of a few.
+func TestHeldShareLeavesSomething(t *testing.T) {
+	docs := documents(4)
+	for _, c := range []struct {
+		each        int
+		share       float64
+		train, held int // blocks; 0 = an error
+	}{{each: 4, share: 0.1}, {each: 2, share: 0.9}, {each: 2, share: 0.1, train: 1, held: 1}, {each: 1, share: 0.5, train: 2, held: 2}} {
+		train, held, err := Held{Every: 1, Share: c.share}.held(laid(docs, c.each, 64), nil)
+		switch {
+		case c.train == 0:
+			if err == nil || !strings.Contains(err.Error(), "nothing is left to train") {
+				t.Errorf("%+v: %v", c, err)
+			}
+		case err != nil || len(train.blocks) != c.train || len(held.blocks) != c.held:
+			t.Errorf("%+v: %v, %v, %v", c, train, held, err)
 		}
 	}
 }
