@@ -155,6 +155,15 @@ func parse(fs *flag.FlagSet, args []string) (rest []string, code int, done bool)
 	}
 }
 
+// parseFlags is parse for a verb that takes nothing but flags.
+func (a *App) parseFlags(fs *flag.FlagSet, args []string) (code int, done bool) {
+	rest, code, done := parse(fs, args)
+	if !done && len(rest) > 0 {
+		return a.misuse(fs, "want flags alone, not %q", rest[0]), true
+	}
+	return code, done
+}
+
 func (a *App) fail(verb string, err error) int {
 	fmt.Fprintf(a.Stderr, "fettle %s: %v\n", verb, err)
 	var stopped stage.Interrupted

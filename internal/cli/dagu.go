@@ -44,7 +44,7 @@ func (a *App) up(ctx context.Context, args []string) int {
 	fs := a.flags("up", "[-password]\n\nRuns Dagu's scheduler and web page on loopback, until it is interrupted. The schedules are in pipelines/*.yaml.")
 	storeDir := fs.String("store", "", "folder of the artifacts")
 	password := fs.Bool("password", false, "show the password again")
-	if _, code, done := parse(fs, args); done {
+	if code, done := a.parseFlags(fs, args); done {
 		return code
 	}
 	root, store, err := project(*storeDir)

@@ -15,7 +15,7 @@ import (
 
 func (a *App) doctor(_ context.Context, args []string) int {
 	fs := a.flags("doctor", "\n\nSays what this machine can do: processors, memory, disk, compute backends, Dagu, the project.")
-	if _, code, done := parse(fs, args); done {
+	if code, done := a.parseFlags(fs, args); done {
 		return code
 	}
 	bad := 0

@@ -16,7 +16,7 @@ func (a *App) gc(_ context.Context, args []string) int {
 	keep := fs.Int("keep", 5, "artifacts of each pipeline and stage that stay, the newest, with all they were made from")
 	work := fs.Bool("work", false, "also remove unfinished work, checkpoints of interrupted trainings with it")
 	yes := fs.Bool("yes", false, "remove; without it, only say what would be removed")
-	if _, code, done := parse(fs, args); done {
+	if code, done := a.parseFlags(fs, args); done {
 		return code
 	}
 	if *keep < 0 {

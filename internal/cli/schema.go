@@ -12,7 +12,7 @@ import (
 func (a *App) schema(_ context.Context, args []string) int {
 	fs := a.flags("schema", "[-o FILE]\n\nPrints the JSON Schema of a stages.yaml. An editor finds it by the first line\n  # yaml-language-server: $schema=../../schemas/stages.schema.json")
 	out := fs.String("o", "", "write to this file")
-	if _, code, done := parse(fs, args); done {
+	if code, done := a.parseFlags(fs, args); done {
 		return code
 	}
 	raw, err := config.Schema(a.sections())

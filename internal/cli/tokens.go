@@ -29,7 +29,7 @@ and a histogram; with -ids one line {"n", "ids"} for each line read, in order.`)
 	ids := fs.Bool("ids", false, "print the ids of every line")
 	special := fs.Bool("special", false, "add the special tokens that the tokenizer puts around a text")
 	plain := fs.Bool("plain", false, "special tokens that stand in the text are text")
-	if _, code, done := parse(fs, args); done {
+	if code, done := a.parseFlags(fs, args); done {
 		return code
 	}
 	if *name == "" {

@@ -21,7 +21,7 @@ Learns a byte-level BPE vocabulary from a column of a table (.arrow, .parquet, .
 	vocab := fs.Int("vocab", 4096, "tokens of the vocabulary, special ones included")
 	least := fs.Int("min-frequency", 2, "pairs seen less often are not merged")
 	special := fs.String("special", "", "special tokens, separated by commas: the first ids")
-	if _, code, done := parse(fs, args); done {
+	if code, done := a.parseFlags(fs, args); done {
 		return code
 	}
 	if *in == "" || *out == "" {

@@ -62,7 +62,11 @@ func loadFolder(dir string) (*Tokenizer, error) {
 	for _, name := range names {
 		path := filepath.Join(dir, name)
 		if _, err := os.Stat(path); err == nil {
-			return load(path)
+			t, err := load(path)
+			if err != nil {
+				err = fmt.Errorf("%s: %w", name, err)
+			}
+			return t, err
 		}
 	}
 	return nil, fmt.Errorf("it has none of %s", strings.Join(append(names, "*.tiktoken"), ", "))
