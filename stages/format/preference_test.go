@@ -173,6 +173,9 @@ func TestMismatch(t *testing.T) {
 			t.Errorf("group %d: %s", group, diff)
 		}
 	}
+	if n := rotated(&KTO{Rotate: 3}).rotation(); n != 3 {
+		t.Errorf("groups of %d, the settings say 3", n)
+	}
 	if _, err := mismatch(window[:1], 4); err == nil {
 		t.Error("one answer has a mismatched one")
 	}

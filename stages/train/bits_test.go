@@ -84,14 +84,29 @@ func TestSensitivityPredictsTheLoss(t *testing.T) {
 	}
 }
 
+// What costs most for the bits that it saves stays, not what costs most; what does not fit leaves room for what does.
 func TestCheapestOrderIsByCostPerBit(t *testing.T) {
-	r := quant.Recipe{Load: "nf4", Options: quant.Options{Double: true}, Bits: 8}
-	all := []quant.Sensitivity{{Module: "big", Weights: 800, Cost: 5}, {Module: "small", Weights: 100, Cost: 2}, {Module: "tiny", Weights: 100, Cost: 1}, {Module: "free", Weights: 10}}
-	keep, bits := r.Choose(all)
-	if want := []string{"small", "tiny"}; !slices.Equal(keep, want) {
-		t.Errorf("kept %v, want %v", keep, want)
-	}
-	if want := r.BitsPerWeight() + 200.0/1010*(16-r.BitsPerWeight()); math.Abs(bits-want) > 1e-12 {
-		t.Errorf("%v bits, want %v", bits, want)
+	all := []quant.Sensitivity{{Module: "big", Weights: 800, Cost: 5}, {Module: "wide", Weights: 200, Cost: 3}, {Module: "small", Weights: 100, Cost: 2},
+		{Module: "tiny", Weights: 100, Cost: 1.9}, {Module: "free", Weights: 10}}
+	r := quant.Recipe{Load: "nf4", Options: quant.Options{Double: true}}
+	at := func(weights float64) float64 { return r.BitsPerWeight() + weights/1210*(16-r.BitsPerWeight()) }
+	for _, tt := range []struct {
+		room, spent float64
+		want        []string
+	}{
+		{99, 0, nil},
+		{100, 100, []string{"small"}},
+		{210, 200, []string{"small", "tiny"}},
+		{400, 400, []string{"wide", "small", "tiny"}},
+		{1210, 1200, []string{"big", "wide", "small", "tiny"}},
+	} {
+		r.Bits = at(tt.room + 0.5)
+		keep, bits := r.Choose(slices.Clone(all))
+		if !slices.Equal(keep, tt.want) {
+			t.Errorf("room for %v: kept %v, want %v", tt.room, keep, tt.want)
+		}
+		if math.Abs(bits-at(tt.spent)) > 1e-12 {
+			t.Errorf("room for %v: %v bits, want %v", tt.room, bits, at(tt.spent))
+		}
 	}
 }

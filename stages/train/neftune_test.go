@@ -83,3 +83,22 @@ func TestNEFTuneChangesTrainingAlone(t *testing.T) {
 		t.Errorf("held-out loss %v where training has noise, %v without (%v, %v)", one, two, err1, err2)
 	}
 }
+
+// Where a model scales its embeddings, noise of the same size comes out behind the scaling; no other module gets any.
+func TestNoiseComesBehindTheScaling(t *testing.T) {
+	e := graph.MustNewExec(backendtest.Open(t).Backend, func(y, noise *graph.Node) []*graph.Node {
+		scope := &model.Scope{}
+		disturb(scope, &model.Config{EmbedScale: 8}, noise)
+		return []*graph.Node{graph.MulScalar(scope.Adapt(model.EmbedModule, y, y), 8), scope.Adapt("model.layers.0.mlp.up_proj", y, y)}
+	})
+	out, err := e.Call([]float32{1, 2}, []float32{0.5, -0.25})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]float32{8.5, 15.75}, tensors.MustCopyFlatData[float32](out[0])); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]float32{1, 2}, tensors.MustCopyFlatData[float32](out[1])); diff != "" {
+		t.Error(diff)
+	}
+}

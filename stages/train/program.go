@@ -69,6 +69,14 @@ func newProgram(m *model.Model, a *lora.Adapter, opt Optimizer, b compute.Backen
 	return p, nil
 }
 
+// obey takes over what the settings say of the graph, for blocks of a length and activations of a type. It comes before the first
+// step.
+func (p *program) obey(s Settings, length int, compute dtypes.DType) {
+	p.noise, p.compute = s.NEFTune, compute
+	p.remat = s.recomputes(p.model, length, compute)
+	p.pref, _ = s.Objective.Value.(preference)
+}
+
 // on says which frozen weights are in 4 bits. It comes before the first step.
 func (p *program) on(q *quant.Set) {
 	var frozen []string

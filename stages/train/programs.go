@@ -70,9 +70,7 @@ func (s Settings) outline(m *model.Model, length int, dtype dtypes.DType, b comp
 		return nil, err
 	}
 	o.on(set)
-	o.compute = dtype
-	o.remat = s.recomputes(m, length, dtype)
-	o.pref, _ = s.Objective.Value.(preference)
+	o.obey(s, length, dtype)
 	for _, p := range m.Parameters() {
 		switch {
 		case a == nil:

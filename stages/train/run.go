@@ -162,11 +162,8 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 		return err
 	}
 	defer p.close()
-	p.noise = s.NEFTune
-	p.compute = s.computing(f.backend.Name)
-	p.remat = s.recomputes(f.model, f.data.length, p.compute)
+	p.obey(s, f.data.length, s.computing(f.backend.Name))
 	p.on(&f.quant)
-	p.pref, _ = s.Objective.Value.(preference)
 	t := &training{settings: s, seed: seed, data: f.data, held: f.held, program: p, dir: filepath.Join(f.job.Work, fmt.Sprintf("seed-%d", seed))}
 	if s.MaxTime > 0 {
 		t.deadline = f.started.Add(s.MaxTime)
