@@ -1,9 +1,13 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -260,6 +264,30 @@ func TestDataThatDoesNotFitTheObjective(t *testing.T) {
 				t.Errorf("%v, want %q", err, tc.want)
 			}
 		})
+	}
+}
+
+// A reference that is damaged stops the training, and says what to do; none is made.
+func TestDamagedReference(t *testing.T) {
+	b := newBench(t)
+	tr := b.startPreference(t, "dpo", "lora", 2, func(*Settings) {})
+	path := filepath.Join(tr.dir, "reference.safetensors")
+	want := slices.Clone(tr.data.ref)
+	for _, size := range []int64{0, 3, 100} {
+		if err := os.Truncate(path, size); err != nil {
+			t.Fatal(err)
+		}
+		err := (&fitting{model: b.model, base: b.weights}).judge(t.Context(), tr)
+		if err == nil || !strings.Contains(err.Error(), "remove the file") {
+			t.Errorf("%d bytes of it: %v", size, err)
+		}
+		tr.data.ref = nil
+		if err := errors.Join(os.Remove(path), (&fitting{model: b.model, base: b.weights}).judge(t.Context(), tr)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, tr.data.ref); diff != "" {
+			t.Errorf("made again it differs: %s", diff)
+		}
 	}
 }
 

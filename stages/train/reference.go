@@ -36,8 +36,10 @@ func (f *fitting) judge(ctx context.Context, t *training) error {
 		return nil
 	}
 	path := filepath.Join(t.dir, "reference.safetensors")
-	if err := t.readReference(path); err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if err := t.readReference(path); err == nil {
+		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w (remove the file: it is made again)", err)
 	}
 	s := t.scorer()
 	if o.reference() == fromBase && t.program.adapter != nil {
