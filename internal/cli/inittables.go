@@ -39,6 +39,9 @@ func lookAtTables(folder string, files []string) (*tablesFound, error) {
 			fault = cmp.Or(fault, err)
 			continue
 		}
+		if len(fields) == 0 {
+			continue // without a record it fits every shape
+		}
 		shape := shapeOf(fields)
 		t.known = t.known || shape != ""
 		if !slices.Contains(shapes, shape) {
@@ -61,6 +64,9 @@ func lookAtTables(folder string, files []string) (*tablesFound, error) {
 	}
 	if fault != nil {
 		return t, fault
+	}
+	if len(shapes) == 0 {
+		return t, fmt.Errorf("the tables of %s hold no record: %s", folder, strings.Join(files, ", "))
 	}
 	t.Shape = shapes[0]
 	t.rename()

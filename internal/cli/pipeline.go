@@ -31,10 +31,17 @@ func (a *App) pipeline(name, storeFlag string) (*pipeline, error) {
 		return nil, err
 	}
 	p := &pipeline{name: name, root: root, store: store, dag: filepath.Join(root, "pipelines", name+".yaml"), config: filepath.Join(root, "pipelines", name, "stages.yaml")}
-	for _, path := range []string{p.dag, p.config} {
-		if _, err := os.Stat(path); err != nil || strings.ContainsAny(name, `/\`) {
-			return nil, usageError(fmt.Sprintf("no pipeline %q: there is %s", name, strings.Join(pipelineNames(root), ", ")))
+	var missing []string
+	for _, path := range []string{"pipelines/" + name + ".yaml", "pipelines/" + name + "/stages.yaml"} {
+		if _, err := os.Stat(filepath.Join(root, path)); err != nil {
+			missing = append(missing, path)
 		}
+	}
+	switch {
+	case len(missing) == 2 || strings.ContainsAny(name, `/\`):
+		return nil, usageError(fmt.Sprintf("no pipeline %q: there is %s", name, strings.Join(pipelineNames(root), ", ")))
+	case len(missing) == 1:
+		return nil, usageError(fmt.Sprintf("pipeline %s is two files, and %s is missing", name, missing[0]))
 	}
 	names, err := dagu.Stages(p.dag)
 	if err != nil {
