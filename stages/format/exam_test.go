@@ -36,6 +36,14 @@ func TestQuestionsShape(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	q.PerItem, q.Wordings["en"] = 2, []string{"{What} ({title})", "{title}: {what}", "How to {what}?"}
+	asked := map[string]bool{}
+	for c := range q.Convert(r, 0) {
+		asked[c.Messages[0].Content] = true
+	}
+	if len(asked) != 3*2 {
+		t.Errorf("%d questions of 3 items in 2 wordings each: %v", len(asked), asked)
+	}
 	docs, err := q.Documents(r)
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +96,24 @@ func TestExamStrata(t *testing.T) {
 	e.PerStratum, e.Recall = 10, 4
 	if n := len(e.questions(s, trained, held, fresh)); n != 2*(10+4+10) {
 		t.Errorf("%d questions, want 10 new, 10 in new words and 4 as trained, known and not", n)
+	}
+}
+
+// A group with two languages keeps one of them for the questions, one with a single language none; nor does any where it is not
+// asked for.
+func TestHeldLanguage(t *testing.T) {
+	e, held := &Exam{HoldOut: true}, map[string]int{}
+	for i := range 1000 {
+		held[e.heldLanguage(fmt.Sprint(i), []string{"zh", "en"})]++
+	}
+	if held["en"] < 400 || held["zh"] < 400 || held[""] > 0 {
+		t.Errorf("%v", held)
+	}
+	if l := e.heldLanguage("1", []string{"en"}); l != "" {
+		t.Errorf("a group of one language keeps %s", l)
+	}
+	if l := (&Exam{}).heldLanguage("1", []string{"en", "zh"}); l != "" {
+		t.Errorf("%s is kept though hold_out_language is false", l)
 	}
 }
 

@@ -1,6 +1,8 @@
 package train
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -80,5 +82,25 @@ func TestIdle(t *testing.T) {
 		if got := tr.idle(); got != tt.want {
 			t.Errorf("%v s, %v busy: %v, want %v", tt.seconds, tt.busy, got, tt.want)
 		}
+	}
+}
+
+// A training that stops leaves nothing behind that was made ahead.
+func TestStopThrowsAwayWhatIsAhead(t *testing.T) {
+	tr := newBench(t).start(t, laid(documents(46), 2, 32), "lora", func(s *Settings) { s.Batch = Batch{Rows: 2, Accumulate: 3} })
+	perEpoch, total := tr.settings.steps(len(tr.data.blocks))
+	if err := tr.step(t.Context(), perEpoch, total); err != nil {
+		t.Fatal(err)
+	}
+	if len(tr.ahead.ready) == 0 {
+		t.Fatal("nothing is ahead")
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := tr.run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was stopped", err)
+	}
+	if n := len(tr.ahead.ready); n != 0 {
+		t.Errorf("%d micro-batches are left", n)
 	}
 }

@@ -78,6 +78,9 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 		}
 	}
 	f := &fitting{job: j, note: note, dir: dir, backend: be, model: m, data: d, held: held, started: time.Now()}
+	if err := f.warn(); err != nil {
+		return err
+	}
 	if f.base, err = f.weights(ctx); err != nil {
 		return err
 	}
@@ -142,6 +145,19 @@ func (f *fitting) weights(ctx context.Context) (w model.Weights, err error) {
 		f.job.Progress.Say("%d matrices of the base in 4 bits", f.quant.Len())
 	}
 	return w, err
+}
+
+// warn tells of tokens that the base never learnt; random weights have learnt none. It comes before the weights are loaded: what it
+// reads is not held beside them.
+func (f *fitting) warn() error {
+	if f.job.Settings.Mode == "scratch" || f.note.Weights == "" {
+		return nil
+	}
+	ids, err := silent(f.dir, f.data)
+	if n := len(ids); n > 0 {
+		f.job.Progress.Say("warning: %d tokens of the data have embeddings of almost nothing in the base (%v ...): it never learnt them. lora.modules_to_save: [embed_tokens] trains embeddings too", n, ids[:min(n, 5)])
+	}
+	return err
 }
 
 // fit trains one seed, from its last checkpoint where there is one.
