@@ -27,7 +27,7 @@ test: ## unit, conformance, script and end-to-end tests
 test-xla: build-xla ## the tests that compute, on xla:cpu; fetches its plugin (63 MB) where it is not there
 	bin/fettle backend install xla-cpu
 	CGO_ENABLED=1 $(GO) vet -tags xla ./...
-	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu $(GO) test -tags xla -timeout 30m ./internal/backend/... ./internal/model ./internal/lora ./internal/quant
+	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu $(GO) test -tags xla -timeout 30m ./internal/backend/... ./internal/model ./internal/lora ./internal/quant ./internal/optimizer
 	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu $(GO) test -tags xla -timeout 30m -run Equal ./stages/train
 	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu XLA_FLAGS=$(UNTUNED) $(GO) test -tags xla -timeout 30m -skip Equal ./stages/train
 	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu XLA_FLAGS=$(UNTUNED) $(GO) test -tags xla -timeout 30m ./internal/generate ./internal/export

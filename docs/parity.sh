@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 notes=$(mktemp)
 trap 'rm -f "$notes"' EXIT
-FETTLE_PARITY=$notes go test -count=1 ./stages/train ./internal/lora ./internal/quant
+FETTLE_PARITY=$notes go test -count=1 ./stages/train ./internal/optimizer ./internal/lora ./internal/quant
 {
   cat <<'HEAD'
 # How far training is from its references

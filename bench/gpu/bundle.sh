@@ -12,7 +12,7 @@ export CGO_ENABLED=1 GOFLAGS=-trimpath
 version=$(git describe --tags --always --dirty 2>/dev/null || echo unknown)
 mkdir -p "$stage/bin" "$stage/shared/data/weights"
 go build -tags xla -ldflags "-s -w -X main.version=$version" -o "$stage/bin/fettle" .
-for package in internal/model internal/lora internal/quant internal/generate stages/train; do
+for package in internal/model internal/lora internal/quant internal/optimizer internal/generate stages/train; do
   mkdir -p "$stage/$package"
   go test -c -tags xla -ldflags "-s -w" -o "$stage/$package/run.test" "./$package"
   [ ! -d "$package/testdata" ] || cp -r "$package/testdata" "$stage/$package/"

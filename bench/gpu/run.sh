@@ -34,7 +34,7 @@ if [ "$part" != speed ]; then
   say ""
   say "| package | passed | failed | left out | seconds |"
   say "|---|---|---|---|---|"
-  for package in internal/quant internal/model internal/lora internal/generate stages/train; do
+  for package in internal/quant internal/model internal/lora internal/optimizer internal/generate stages/train; do
     log=$PWD/logs/$(basename "$package").log
     began=$SECONDS
     # One test at a time: a GPU is no place to run several.

@@ -94,8 +94,8 @@ func (s *state) each(names []string, visit func(name string, at **tensors.Tensor
 		if err := visit("weight."+weight, &s.weights[i]); err != nil {
 			return err
 		}
-		for k, slot := range s.slots[i] {
-			if err := visit(slot.name+"."+weight, &s.kept[i][k]); err != nil {
+		for k, kept := range s.keeps[i] {
+			if err := visit(kept+"."+weight, &s.kept[i][k]); err != nil {
 				return err
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"fettle/internal/config"
 	"fettle/internal/lora"
 	"fettle/internal/model"
+	"fettle/internal/optimizer"
 	"fettle/internal/progress"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
@@ -142,7 +143,7 @@ func followDPO(t *testing.T, root, folder string, want dpoTrajectory) (*training
 	s := defaults()
 	s.Shuffle, s.Batch = false, Batch{Rows: rows, Accumulate: 1}
 	s.Epochs, s.MaxSteps = h.Steps, h.Steps
-	s.Optimizer = Optimizer{LR: h.LR, Beta1: h.Betas[0], Beta2: h.Betas[1], Eps: h.Eps, WeightDecay: h.Decay, Clip: h.Clip}
+	s.Optimizer = optimizer.Config{LR: h.LR, Beta1: h.Betas[0], Beta2: h.Betas[1], Eps: h.Eps, WeightDecay: h.Decay, Clip: h.Clip}
 	s.Schedule = Schedule{Name: h.Schedule, Warmup: h.Warmup}
 	s.Objective = config.Choice[Objective]{Name: "dpo", Value: &DPO{Beta: h.Beta, Loss: h.Loss, Reference: fromStart}}
 	a, err := lora.Load(filepath.Join(folder, "adapter"), m)

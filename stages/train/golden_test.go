@@ -16,6 +16,7 @@ import (
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/lora"
 	"fettle/internal/model"
+	"fettle/internal/optimizer"
 	"fettle/internal/progress"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
@@ -176,7 +177,7 @@ func follow(t *testing.T, root, folder string, tr trajectory) *training {
 	d, rows := goldenBlocks(t, batches)
 	s := defaults()
 	s.Shuffle, s.Batch = false, Batch{Rows: rows, Accumulate: h.Accumulate}
-	s.Optimizer = Optimizer{LR: h.LR, Beta1: h.Betas[0], Beta2: h.Betas[1], Eps: h.Eps, WeightDecay: h.WeightDecay, Clip: h.Clip}
+	s.Optimizer = optimizer.Config{LR: h.LR, Beta1: h.Betas[0], Beta2: h.Betas[1], Eps: h.Eps, WeightDecay: h.WeightDecay, Clip: h.Clip}
 	s.Schedule = Schedule{Name: h.Schedule, Warmup: h.Warmup}
 	start := weights
 	var a *lora.Adapter

@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"fettle/internal/optimizer"
 	"fettle/internal/progress"
 	"fettle/internal/stage"
 	"fettle/schemas"
@@ -232,40 +233,16 @@ func (t *training) book(w *window, m *micro, out []*tensors.Tensor) error {
 func (t *training) update(w *window, lr float64) (norm float64, err error) {
 	began := time.Now()
 	defer func() { t.ahead.busy += time.Since(began) }()
-	u, s := t.program.update, t.state
-	inverse := tensors.FromScalar(float32(1 / w.count()))
-	out, err := call(u.norm, append([]*tensors.Tensor{inverse}, w.sums...))
+	s := t.state
+	norm, err = t.program.optimizer.Move(optimizer.Step{Weights: s.weights, Kept: s.kept, Sums: w.sums, Count: w.count(), LR: lr, Done: s.step})
 	if err != nil {
-		return 0, fmt.Errorf("gradient norm: %w", err)
+		return 0, err
 	}
-	defer free([]*tensors.Tensor{inverse, out[0], out[1]})
-	if norm = float64(tensors.ToScalar[float32](out[0])); !finite(norm) {
+	if !finite(norm) {
 		return 0, fmt.Errorf("the gradient norm is %v: lower optimizer.lr (%g); the last good checkpoint is kept", norm, t.settings.Optimizer.LR)
-	}
-	for _, g := range u.groups {
-		if err := t.move(g, w, inverse, out[1], lr); err != nil {
-			return 0, fmt.Errorf("update: %w", err)
-		}
 	}
 	s.step++
 	return norm, nil
-}
-
-// move does a step of one group of weights.
-func (t *training) move(g group, w *window, inverse, clip *tensors.Tensor, lr float64) error {
-	s := t.state
-	numbers := t.program.numbers(g, lr, s.step)
-	defer free([]*tensors.Tensor{numbers})
-	args := append([]*tensors.Tensor{inverse, clip, numbers}, s.weights[g.from:g.to]...)
-	args = append(args, w.sums[g.from:g.to]...)
-	for _, kept := range s.kept[g.from:g.to] {
-		args = append(args, kept...)
-	}
-	out, err := call(g.exec, args)
-	if err != nil {
-		return err
-	}
-	return s.replace(g, out, t.settings.Optimizer.Paged)
 }
 
 // names lists the conversations of a micro-batch.

@@ -163,12 +163,12 @@ func (f *fitting) evaluations() map[string]any {
 
 // optimizer says what its state takes, beside what AdamW's in float32 would.
 func (f *fitting) optimizer() map[string]any {
-	o, s := f.job.Settings.Optimizer, f.results[0].state
+	o, r := f.job.Settings.Optimizer, f.results[0]
 	all := int64(0)
-	for _, w := range s.weights {
+	for _, w := range r.state.weights {
 		all += 8 * int64(w.Shape().Size())
 	}
-	return map[string]any{"name": o.Name, "state_bytes": s.bytes(), "adamw_bytes": all, "paged": o.Paged}
+	return map[string]any{"name": o.Name, "state_bytes": r.kept, "adamw_bytes": all, "paged": o.Paged}
 }
 
 func (f *fitting) tokens() (n int64) {

@@ -10,17 +10,16 @@ import (
 
 	"fettle/internal/lora"
 	"fettle/internal/model"
+	"fettle/internal/optimizer"
 	"fettle/internal/quant"
 )
 
-// program is the compiled mathematics of training: one graph that adds a micro-batch's gradients up, one that updates.
+// program is the compiled mathematics of training: one graph that adds a micro-batch's gradients up, and the optimizer's.
 type program struct {
 	model     *model.Model
 	adapter   *lora.Adapter // nil: all weights train
-	opt       Optimizer
-	trainable []string  // names, in a fixed order
-	decays    []bool    // whether weight decay applies
-	rates     []float64 // factors on the learning rate; nil: 1 for all
+	optimizer *optimizer.Optimizer
+	trainable []string // names, in a fixed order
 	frozen    []string
 	quant     *quant.Set // nil: the frozen weights are plain floats
 	pref      preference // nil: objective sft
@@ -30,27 +29,23 @@ type program struct {
 
 	noise float64 // of the embeddings (NEFTune); 0 = none
 
-	first, more *graph.Exec // gradients of a window's first micro-batch, and of a further one
-	forward     *graph.Exec // losses without training: of held-out rows, of a reference
-	add         *graph.Exec // sums of two devices
-	update      *update
+	first, more *graph.Exec  // gradients of a window's first micro-batch, and of a further one
+	forward     *graph.Exec  // losses without training: of held-out rows, of a reference
+	add         *graph.Exec  // sums of two devices
 	graph       *graph.Graph // of the last gradients
 }
 
-func newProgram(m *model.Model, a *lora.Adapter, opt Optimizer, b compute.Backend) (*program, error) {
-	p := &program{model: m, adapter: a, opt: opt, backend: b}
-	for _, param := range m.Parameters() {
-		if a != nil {
-			p.frozen = append(p.frozen, param.Name)
-			continue
-		}
-		p.trainable = append(p.trainable, param.Name)
-		p.decays = append(p.decays, param.Decays())
-	}
+func newProgram(m *model.Model, a *lora.Adapter, c optimizer.Config, b compute.Backend) (*program, error) {
+	p := &program{model: m, adapter: a, backend: b}
+	moving := wholeModel(m)
 	if a != nil {
-		p.trainable, p.decays, p.rates = a.Names(), a.Decays(), a.Rates(opt.LR)
+		p.frozen, moving = names(moving), adapted(a, c.LR)
 	}
+	p.trainable = names(moving)
 	var err error
+	if p.optimizer, err = optimizer.New(c, moving, b); err != nil {
+		return nil, fmt.Errorf("train: %w", err)
+	}
 	if p.first, err = graph.NewExec(b, func(in []*graph.Node) []*graph.Node { return p.gradients(in, false) }); err != nil {
 		return nil, fmt.Errorf("train: %w", err)
 	}
@@ -75,6 +70,41 @@ func (p *program) obey(s Settings, length int, compute dtypes.DType) {
 	p.noise, p.compute = s.NEFTune, compute
 	p.remat = s.recomputes(p.model, length, compute)
 	p.pref, _ = s.Objective.Value.(preference)
+}
+
+// wholeModel are all weights of a model.
+func wholeModel(m *model.Model) (all []optimizer.Weight) {
+	for _, p := range m.Parameters() {
+		all = append(all, optimizer.Weight{Name: p.Name, Dims: p.Shape, Decays: p.Decays(), Rate: 1})
+	}
+	return all
+}
+
+// adapted are the weights of an adapter, at learning rate lr.
+func adapted(a *lora.Adapter, lr float64) (all []optimizer.Weight) {
+	shapes, decays, rates := a.Shapes(), a.Decays(), a.Rates(lr)
+	for i, name := range a.Names() {
+		w := optimizer.Weight{Name: name, Dims: shapes[i].Dimensions, Decays: decays[i], Rate: 1}
+		if rates != nil {
+			w.Rate = rates[i]
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+func names(weights []optimizer.Weight) (all []string) {
+	for _, w := range weights {
+		all = append(all, w.Name)
+	}
+	return all
+}
+
+func (p *program) close() {
+	p.first.Finalize()
+	p.more.Finalize()
+	p.forward.Finalize()
+	p.optimizer.Close()
 }
 
 // on says which frozen weights are in 4 bits. It comes before the first step.

@@ -1,9 +1,6 @@
 package train
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -41,9 +38,10 @@ func Programs(file *config.File, m *model.Model, layers, length int, b compute.B
 	if s.Batch.Accumulate > 1 { // adds to the sums of the micro-batches before
 		gradients, in = o.more, append(in, o.trained...)
 	}
+	update := o.optimizer.Largest() // the gradients' norm, which comes before, reads the sums alone
 	return []target.Program{
-		{Name: "gradients", Beside: o.resident(), Compile: compiling(gradients, in)},
-		o.updating(),
+		{Name: "gradients", Beside: o.optimizer.Resident(), Compile: compiling(gradients, in)},
+		{Name: "update", Beside: sizeOf(o.base) + update.Beside, Compile: compiling(update.Exec, update.In)},
 	}, nil
 }
 
@@ -51,7 +49,6 @@ func Programs(file *config.File, m *model.Model, layers, length int, b compute.B
 type outlined struct {
 	*program
 	trained, base []shapes.Shape // weights that train, and those that do not
-	slots         [][]slot
 }
 
 func (s Settings) outline(m *model.Model, length int, dtype dtypes.DType, b compute.Backend) (*outlined, error) {
@@ -81,11 +78,7 @@ func (s Settings) outline(m *model.Model, length int, dtype dtypes.DType, b comp
 			o.base = append(o.base, shapes.Make(o.compute, p.Shape...))
 		}
 	}
-	for i, name := range o.trainable {
-		o.slots = append(o.slots, s.Optimizer.rule().keeps(name, o.trained[i].Dimensions))
-	}
-	o.update, err = o.newUpdate(o.slots)
-	return o, err
+	return o, nil
 }
 
 // gradientShapes are the inputs of a window's first gradients.
@@ -97,46 +90,6 @@ func (o *outlined) gradientShapes(rows, length int) []shapes.Shape {
 		in = append(in, each, shapes.Make(dtypes.Float32, rows*length), n, n, n, shapes.Make(dtypes.Float32))
 	}
 	return append(append(in, o.trained...), o.base...)
-}
-
-// kept are the shapes of the optimizer's state of some weights.
-func (o *outlined) kept(from, to int) (all []shapes.Shape) {
-	for _, slots := range o.slots[from:to] {
-		for _, slot := range slots {
-			all = append(all, slot.shape())
-		}
-	}
-	return all
-}
-
-// resident is what the optimizer's state takes of the device between two steps.
-func (o *outlined) resident() int64 {
-	if o.opt.Paged {
-		return 0
-	}
-	return sizeOf(o.kept(0, len(o.slots)))
-}
-
-// updating is the step of the greatest group of weights; the gradients' norm, which comes before, reads the sums alone.
-func (o *outlined) updating() target.Program {
-	g := o.greatest()
-	beside := sizeOf(o.base) + 2*(sizeOf(o.trained)-sizeOf(o.trained[g.from:g.to])) // other groups' weights and gradient sums
-	if !o.opt.Paged {
-		beside += o.resident() - sizeOf(o.kept(g.from, g.to))
-	}
-	return target.Program{Name: "update", Beside: beside, Compile: compiling(g.exec, o.updateShapes(g))}
-}
-
-func (o *outlined) greatest() group {
-	size := func(g group) int64 { return sizeOf(o.trained[g.from:g.to]) }
-	return slices.MaxFunc(o.update.groups, func(a, b group) int { return cmp.Compare(size(a), size(b)) })
-}
-
-// updateShapes are the inputs of a group's step.
-func (o *outlined) updateShapes(g group) []shapes.Shape {
-	scalar, weights := shapes.Make(dtypes.Float32), o.trained[g.from:g.to]
-	in := []shapes.Shape{scalar, scalar, shapes.Make(dtypes.Float32, g.to-g.from, len(o.update.rule.scalars(0, 0, 1)))}
-	return append(append(append(in, weights...), weights...), o.kept(g.from, g.to)...)
 }
 
 func compiling(e *graph.Exec, in []shapes.Shape) func() error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"fettle/internal/optimizer"
 	"fettle/internal/safetensors"
 )
 
@@ -63,7 +64,7 @@ func (t *training) scorer() scorer {
 
 // bare is the model without its adapter.
 func (f *fitting) bare(p *program) (s scorer, err error) {
-	if s.program, err = newProgram(f.model, nil, p.opt, p.backend); err != nil {
+	if s.program, err = newProgram(f.model, nil, optimizer.Config{}, p.backend); err != nil {
 		return s, err
 	}
 	s.program.frozen, s.program.trainable = s.program.trainable, nil

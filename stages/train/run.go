@@ -208,7 +208,7 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 		return err
 	}
 	t.state.settle()
-	f.results = append(f.results, result{seed: seed, adapter: a, names: p.trainable, state: t.state, seconds: t.seconds, idle: t.idle()})
+	f.results = append(f.results, result{seed: seed, adapter: a, names: p.trainable, state: t.state, kept: p.optimizer.Bytes(), seconds: t.seconds, idle: t.idle()})
 	return nil
 }
 
@@ -258,6 +258,7 @@ type result struct {
 	adapter *lora.Adapter // nil: all weights
 	names   []string
 	state   *state
+	kept    int64     // bytes that the optimizer remembered
 	seconds []float64 // of the steps that this process did: a fact
 	idle    float64   // share of them in which the device waited: a fact
 }
@@ -268,11 +269,4 @@ func (r result) weights() model.Weights {
 		w[name] = r.state.weights[i]
 	}
 	return w
-}
-
-func (p *program) close() {
-	p.first.Finalize()
-	p.more.Finalize()
-	p.forward.Finalize()
-	p.update.close()
 }

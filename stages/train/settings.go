@@ -7,6 +7,7 @@ import (
 	"fettle/internal/backend"
 	"fettle/internal/config"
 	"fettle/internal/lora"
+	"fettle/internal/optimizer"
 	"fettle/internal/quant"
 )
 
@@ -22,7 +23,7 @@ type Settings struct {
 	MaxSteps   int                      `json:"max_steps" check:"min=0" jsonschema:"end after so many optimizer steps (0 = after the epochs)"`
 	Batch      Batch                    `json:"batch" jsonschema:"blocks of one optimizer step"`
 	Devices    int                      `json:"devices" check:"min=1" jsonschema:"devices of the backend that share the micro-batches of a step, each with a copy of the weights"`
-	Optimizer  Optimizer                `json:"optimizer" jsonschema:"how the weights move"`
+	Optimizer  optimizer.Config         `json:"optimizer" jsonschema:"how the weights move"`
 	Eval       Held                     `json:"eval" jsonschema:"loss on rows that are not trained"`
 	NEFTune    float64                  `json:"neftune_alpha" check:"min=0" jsonschema:"noise on the embeddings while training (NEFTune, arXiv:2310.05914; 5 is usual); 0 = none"`
 	Schedule   Schedule                 `json:"schedule" jsonschema:"learning rate over the steps"`
@@ -57,7 +58,7 @@ func defaults() Settings {
 		Epochs:     1,
 		Batch:      Batch{Rows: 8, Accumulate: 1},
 		Devices:    1,
-		Optimizer:  Optimizer{Name: "adamw", LR: 2e-4, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 1},
+		Optimizer:  optimizer.Defaults(),
 		Schedule:   Schedule{Name: "cosine"},
 		Shuffle:    true,
 		DType:      "bf16",

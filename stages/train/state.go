@@ -14,46 +14,22 @@ type state struct {
 	step    int // optimizer steps done
 	weights []*tensors.Tensor
 	kept    [][]*tensors.Tensor // what the optimizer keeps of each weight
-	slots   [][]slot            // what that is
+	keeps   [][]string          // what that is called
 	best    []*tensors.Tensor   // weights of the lowest held-out loss, on the host; nil: not asked for, or none yet
 	history []schemas.Step
 	losses  rowLosses
 }
 
 func newState(p *program, w model.Weights, conversations int) (*state, error) {
-	s := &state{losses: newRowLosses(conversations)}
+	s := &state{kept: p.optimizer.Begin(), keeps: p.optimizer.Kept(), losses: newRowLosses(conversations)}
 	for _, name := range p.trainable {
 		t := w[name]
 		if t == nil {
 			return nil, fmt.Errorf("train: weight %s is missing", name)
 		}
-		slots := p.opt.rule().keeps(name, t.Shape().Dimensions)
-		var kept []*tensors.Tensor
-		for _, slot := range slots {
-			kept = append(kept, tensors.FromShape(slot.shape()))
-		}
-		s.weights, s.slots, s.kept = append(s.weights, t), append(s.slots, slots), append(s.kept, kept)
+		s.weights = append(s.weights, t)
 	}
-	var err error
-	p.update, err = p.newUpdate(s.slots)
-	return s, err
-}
-
-// replace takes what the update of a group computed and frees what it replaces.
-func (s *state) replace(g group, out []*tensors.Tensor, paged bool) error {
-	free(s.weights[g.from:g.to])
-	n := copy(s.weights[g.from:g.to], out)
-	out = out[n:]
-	if paged {
-		if err := page(out); err != nil {
-			return err
-		}
-	}
-	for _, kept := range s.kept[g.from:g.to] {
-		free(kept)
-		out = out[copy(kept, out):]
-	}
-	return nil
+	return s, nil
 }
 
 // settle ends a training: the best weights take the place of the last ones where they were asked for, and what only further
@@ -67,16 +43,6 @@ func (s *state) settle() {
 		free(s.weights)
 		s.weights, s.best = s.best, nil
 	}
-}
-
-// bytes is the size of what the optimizer keeps.
-func (s *state) bytes() (n int64) {
-	for _, slots := range s.slots {
-		for _, slot := range slots {
-			n += int64(slot.shape().ByteSize())
-		}
-	}
-	return n
 }
 
 func free(list []*tensors.Tensor) {

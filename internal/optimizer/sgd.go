@@ -1,9 +1,9 @@
-package train
+package optimizer
 
 import "github.com/gomlx/gomlx/core/graph"
 
 // sgd is torch's: decay is added to the gradient, beta1 is the momentum, m = beta1 m + g, p -= lr · m.
-type sgd struct{ Optimizer }
+type sgd struct{ Config }
 
 func (o sgd) keeps(_ string, dims []int) []slot {
 	if o.Beta1 == 0 {

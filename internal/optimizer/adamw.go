@@ -1,4 +1,4 @@
-package train
+package optimizer
 
 import (
 	"math"
@@ -8,7 +8,7 @@ import (
 
 // adamw is AdamW (Loshchilov & Hutter, arXiv:1711.05101) as torch computes it: decay first, then
 // p -= lr/c1 · m / (sqrt(v)/sqrt(c2) + eps).
-type adamw struct{ Optimizer }
+type adamw struct{ Config }
 
 func (adamw) keeps(_ string, dims []int) []slot { return floats(dims, "mean", "square") }
 

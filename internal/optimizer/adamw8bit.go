@@ -1,4 +1,4 @@
-package train
+package optimizer
 
 import (
 	"math"
@@ -13,7 +13,7 @@ import (
 // adamw8bit is AdamW whose moments lie in 8 bits, block by block (arXiv:2110.02861), as bitsandbytes computes it: decay
 // first, then p -= lr·sqrt(c2)/c1 · m/(sqrt(v) + eps·sqrt(c2)) by the new moments before they are rounded. Small tensors
 // and, as transformers asks it to, embeddings keep float32.
-type adamw8bit struct{ Optimizer }
+type adamw8bit struct{ Config }
 
 func (o adamw8bit) small(weight string, size int) bool {
 	return size < quant.Small || strings.HasSuffix(weight, "embed_tokens.weight") || strings.HasSuffix(weight, "embed_tokens.modules_to_save.weight")

@@ -1,11 +1,11 @@
-package train
+package optimizer
 
 import "github.com/gomlx/gomlx/core/graph"
 
 // lion moves by the sign of a mix of mean and gradient (Chen et al. 2023, arXiv:2302.06675, algorithm 2): decay first, then
 // p -= lr · sign(beta1 m + (1-beta1) g), and only then m = beta2 m + (1-beta2) g. Its paper takes a rate 3 to 10 times
 // smaller and a decay as much greater than AdamW's.
-type lion struct{ Optimizer }
+type lion struct{ Config }
 
 func (lion) keeps(_ string, dims []int) []slot { return floats(dims, "mean") }
 
