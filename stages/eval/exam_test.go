@@ -175,3 +175,26 @@ func TestLongDocumentsAreCut(t *testing.T) {
 		}
 	}
 }
+
+// The page says how many answers of each system met the length limit: they count as wrong, and that is another fault.
+func TestCutAnswersAreCounted(t *testing.T) {
+	x := exam(t, 10)
+	tuned := x.Tuned[1]
+	x.Tuned[1] = func(prompt string) string { return tuned(prompt) + "..." }
+	_, _, _, page, err := x.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Cut) != len(page.Heat.Systems) {
+		t.Fatalf("%d systems have a share, want %d", len(page.Cut), len(page.Heat.Systems))
+	}
+	for i, system := range page.Heat.Systems {
+		got, n, k := page.Cut[i], 40, 0
+		if system == verdict.Tuned || system == verdict.TunedRAG { // two seeds, one of which never stops
+			n, k = 80, 40
+		}
+		if got.N != n || got.K != k {
+			t.Errorf("%s: %d of %d, want %d of %d", system, got.K, got.N, k, n)
+		}
+	}
+}

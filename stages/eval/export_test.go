@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"fettle/internal/progress"
@@ -9,7 +10,7 @@ import (
 	"fettle/stages/eval/report"
 )
 
-// Fake is a model for tests: it reads a prompt's bytes and answers with text.
+// Fake is a model for tests: it reads a prompt's bytes and answers with text; one that ends with ... met the length limit.
 type Fake func(prompt string) string
 
 // Answer implements answerer.
@@ -18,7 +19,7 @@ func (f Fake) Answer(_ context.Context, prompts [][]int32) ([]answer, error) {
 	for _, p := range prompts {
 		said := f(letters{}.Text(p))
 		tokens, _ := letters{}.Prompt(said)
-		out = append(out, answer{tokens: tokens, stopped: true, prefill: time.Duration(len(p)) * time.Microsecond, decode: time.Microsecond})
+		out = append(out, answer{tokens: tokens, stopped: !strings.HasSuffix(said, "..."), prefill: time.Duration(len(p)) * time.Microsecond, decode: time.Microsecond})
 	}
 	return out, nil
 }

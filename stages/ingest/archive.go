@@ -126,6 +126,7 @@ func walkZip(name string, want func(string) bool, yield func(entry, error) bool)
 		return fmt.Errorf("open archive %s: %w (truncated or no zip file)", name, err)
 	}
 	defer z.Close()
+	left := int64(maxTotal)
 	for _, f := range z.File {
 		if f.FileInfo().IsDir() || !want(f.Name) {
 			continue
@@ -140,10 +141,14 @@ func walkZip(name string, want func(string) bool, yield func(entry, error) bool)
 		if err != nil {
 			return fmt.Errorf("read archive %s: %s: %w", name, f.Name, err)
 		}
-		err = emit(f.Name, r, yield)
+		counted := &io.LimitedReader{R: r, N: left}
+		err = emit(f.Name, counted, yield)
 		r.Close()
 		if err != nil {
 			return wrapArchive(name, err)
+		}
+		if left = counted.N; left == 0 {
+			return fmt.Errorf("read archive %s: more than %d GiB unpacked", name, maxTotal>>30)
 		}
 	}
 	return nil
