@@ -51,7 +51,7 @@ func (t *training) blocksOf(number int64) (blocks []int, next int64) {
 func (t *training) take(w *window, blocks []int, number int64) *micro {
 	ready, ok := t.ahead.ready[number]
 	if !ok {
-		return t.micro(w, blocks)
+		return t.micro(w, t.data, blocks)
 	}
 	delete(t.ahead.ready, number)
 	return <-ready
@@ -60,7 +60,7 @@ func (t *training) take(w *window, blocks []int, number int64) *micro {
 // foresee begins to prepare as many micro-batches from a number on as there are devices. What preferences need of a window is
 // not known before it begins: those are made when they are needed.
 func (t *training) foresee(number int64) {
-	if t.judging != nil {
+	if t.program.pref != nil {
 		return
 	}
 	if t.ahead.ready == nil {

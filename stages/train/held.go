@@ -105,7 +105,7 @@ func (t *training) due(total int) bool {
 	return t.state.step%every == 0 || t.state.step == total
 }
 
-// evaluate takes the loss on the rows kept out, by token, and remembers the weights if it is the lowest so far.
+// evaluate takes the objective on the rows kept out, by token, and remembers the weights if it is the lowest so far.
 func (t *training) evaluate(ctx context.Context) error {
 	loss, err := t.heldLoss(ctx)
 	if err != nil {
@@ -130,39 +130,29 @@ func (t *training) evaluate(ctx context.Context) error {
 }
 
 func (t *training) heldLoss(ctx context.Context) (float64, error) {
-	if t.judging != nil {
-		return t.heldCost(ctx)
-	}
-	sum, tokens := 0.0, 0
 	order := t.held.order(0, 0, false)
-	for len(order) > 0 {
+	w, err := t.window(ctx, t.held, order)
+	if err != nil {
+		return 0, err
+	}
+	for s, rows := t.scorer(), t.settings.Batch.Rows; len(order) > 0; {
 		if ctx.Err() != nil {
 			return 0, errStopped
 		}
-		n := min(t.settings.Batch.Rows, len(order))
-		m := t.held.micro(order[:n], t.settings.Batch.Rows)
+		n := min(rows, len(order))
+		m := t.micro(w, t.held, order[:n])
 		order = order[n:]
-		batch, err := batchTensors(m, 0)
-		if err != nil {
-			return 0, err
-		}
-		args := append(append(slices.Clone(batch), t.state.weights...), t.frozen...)
-		out, err := call(t.program.forward, args)
-		free(batch)
+		got, err := s.forward(m)
 		if err != nil {
 			return 0, fmt.Errorf("evaluate: %w", err)
 		}
-		values, err := tensors.CopyFlatData[float32](out[0])
-		free(out)
-		if err != nil {
-			return 0, err
-		}
-		for _, v := range values[:m.trained] {
-			sum += float64(v)
-		}
-		tokens += m.trained
+		w.add(t.program.pref, m, got)
 	}
-	return measured(sum / float64(tokens))
+	if o := t.program.pref; o != nil {
+		now, all := t.state.history[len(t.state.history)-1].Preference, w.tally.figures(o)
+		now.EvalMargin, now.EvalAccuracy = all.Margin, all.Accuracy
+	}
+	return measured(w.loss / w.count())
 }
 
 func measured(loss float64) (float64, error) {

@@ -32,7 +32,6 @@ type training struct {
 	deadline time.Time
 	task     *progress.Task
 	seconds  []float64 // of the steps that this process did
-	judging  *judging  // of preference training; nil: objective sft
 }
 
 // steps is the number of optimizer steps in an epoch and in all; the last window of an epoch may be smaller.
@@ -144,88 +143,14 @@ func (t *training) step(ctx context.Context, perEpoch, total int) error {
 		s.losses.add(l.owners, l.values)
 	}
 	row := schemas.Step{Seed: t.seed, Step: int64(s.step), Epoch: float64(s.step) / float64(perEpoch), Loss: w.loss / w.count(), GradNorm: norm, LR: lr, Tokens: int64(w.trained)}
-	if t.judging != nil {
-		row.Preference = w.tally.figures(t.judging.objective)
+	if o := t.program.pref; o != nil {
+		row.Preference = w.tally.figures(o)
 	}
 	s.history = append(s.history, row)
 	if s.step%perEpoch == 0 {
 		s.losses.end(t.seed, t.data.ids)
 	}
 	t.task.AddText(int64(w.tokens), fmt.Sprintf("step %d/%d · loss %.4f%s · lr %.2e", s.step, total, row.Loss, inShort(row.Preference), lr))
-	return nil
-}
-
-// window gathers a window's micro-batches.
-type window struct {
-	sums    []*tensors.Tensor
-	loss    float64 // summed over the trained tokens
-	trained int
-	tokens  int // all of them, padding not counted
-	losses  []ownedLosses
-	// Of preference training.
-	scale scale
-	units int // pairs, or judged answers
-	tally tally
-}
-
-// count is what the sums are divided by.
-func (w *window) count() float64 {
-	if w.units > 0 {
-		return float64(w.units)
-	}
-	return float64(w.trained)
-}
-
-type ownedLosses struct {
-	owners []int32
-	values []float32
-}
-
-// accumulate computes micro-batches, the first of which has this number, and books them in their order.
-func (t *training) accumulate(w *window, batches []*micro, number int64) error {
-	told, err := t.compute(w, batches, number)
-	if err != nil {
-		return err
-	}
-	for i, m := range batches {
-		if err := t.book(w, m, told[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// book adds to a window what a micro-batch told.
-func (t *training) book(w *window, m *micro, out []*tensors.Tensor) error {
-	loss := float64(tensors.ToScalar[float32](out[0]))
-	values, err := tensors.CopyFlatData[float32](out[1])
-	if err != nil {
-		return err
-	}
-	if t.judging != nil {
-		costs, err1 := tensors.CopyFlatData[float32](out[2])
-		logps, err2 := tensors.CopyFlatData[float32](out[3])
-		if err := errors.Join(err1, err2); err != nil {
-			return err
-		}
-		w.judge(t.judging.objective, m, values, costs, logps)
-	}
-	free(out)
-	if !finite(loss) {
-		return fmt.Errorf("the loss is %v on %s: lower optimizer.lr (%g), or look at these rows (fettle lineage); the last good checkpoint is kept", loss, t.names(m), t.settings.Optimizer.LR)
-	}
-	if t.judging == nil {
-		for _, v := range values[:m.trained] {
-			w.loss += float64(v)
-		}
-	}
-	w.trained += m.trained
-	for _, s := range m.segments {
-		if s != 0 {
-			w.tokens++
-		}
-	}
-	w.losses = append(w.losses, ownedLosses{m.owners, values[:m.trained]})
 	return nil
 }
 

@@ -23,7 +23,7 @@ func BenchmarkReference(b *testing.B) {
 			if err := t.data.judge(config.Choice[Objective]{Name: "dpo", Value: o}); err != nil {
 				b.Fatal(err)
 			}
-			t.program.pref, t.judging = o, &judging{o}
+			t.program.pref = o
 			refer := func() {
 				if err := t.refer(b.Context(), t.scorer(), t.data, t.data.order(0, 0, false)); err != nil {
 					b.Fatal(err)

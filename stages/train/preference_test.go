@@ -181,14 +181,14 @@ func TestTheFirstStepComparesEquals(t *testing.T) {
 	b := newBench(t)
 	for _, mode := range []string{"lora", "full"} {
 		tr := b.startPreference(t, "dpo", mode, 2, func(s *Settings) { s.MaxSteps = 1 })
-		tr.judging.objective.(*DPO).NLL = 0
+		tr.program.pref.(*DPO).NLL = 0
 		if err := tr.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if h := tr.state.history[0]; !comparesEquals(h) {
 			t.Errorf("%s: loss %v, margin %v, reward %v, want ln 2, 0, 0", mode, h.Loss, *h.Margin, *h.ChosenReward)
 		}
-		tr.judging.objective.(*DPO).NLL = 0.3
+		tr.program.pref.(*DPO).NLL = 0.3
 	}
 	k := b.startPreference(t, "kto", "lora", 2, func(s *Settings) { s.MaxSteps = 1 })
 	if err := k.run(t.Context()); err != nil {
@@ -299,7 +299,7 @@ func TestHeldAnswers(t *testing.T) {
 			tr := b.startPreference(t, name, "lora", 2, func(s *Settings) {
 				s.Batch, s.Optimizer.LR, s.Epochs, s.Shuffle, s.Eval = Batch{Rows: 2, Accumulate: 3}, 0, 1, false, Held{Every: 1}
 			})
-			tr.held = judgedData(11, 1, tr.judging.objective.takes()...)
+			tr.held = judgedData(11, 1, tr.program.pref.takes()...)
 			if err := tr.held.judge(tr.settings.Objective); err != nil {
 				t.Fatal(err)
 			}
@@ -312,7 +312,7 @@ func TestHeldAnswers(t *testing.T) {
 			}
 			step := tr.state.history[0]
 			near(t, "held-out loss", *step.EvalLoss, step.Loss, 1e-5)
-			if inPairs(tr.judging.objective) != (step.EvalAccuracy != nil) {
+			if inPairs(tr.program.pref) != (step.EvalAccuracy != nil) {
 				t.Errorf("accuracy %v", step.EvalAccuracy)
 			}
 		})

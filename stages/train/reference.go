@@ -15,25 +15,18 @@ import (
 	"fettle/internal/safetensors"
 )
 
-// judging is what preference training keeps beside its state. The answers' log-probabilities under the reference lie with the
-// data: they are computed once, before the first step, by the micro-batches in which the first epoch will meet them. So the
-// first step compares equal numbers, to the bit, and no later one runs the reference.
-type judging struct{ objective preference }
-
 // scorer is a program with the weights it runs on.
 type scorer struct {
 	program *program
 	weights []*tensors.Tensor
 }
 
-// judge prepares a training for its objective. It comes after newState, before the state is restored.
+// judge finds the answers' log-probabilities under the reference, which lie with the data: they are computed once, before the
+// first step, by the micro-batches in which the first epoch will meet them. So the first step compares equal numbers, to the
+// bit, and no later one runs the reference. It comes after newState, before the state is restored.
 func (f *fitting) judge(ctx context.Context, t *training) error {
-	o, ok := t.settings.Objective.Value.(preference)
-	if !ok {
-		return nil
-	}
-	t.judging = &judging{objective: o}
-	if o.reference() == "" {
+	o := t.program.pref
+	if o == nil || o.reference() == "" {
 		return nil
 	}
 	path := filepath.Join(t.dir, "reference.safetensors")
@@ -123,37 +116,32 @@ func (t *training) scores(ctx context.Context, s scorer, d *data, order []int, v
 		n := min(rows, len(order))
 		m := d.answers(order[:n], rows, scale{})
 		order = order[n:]
-		_, _, logps, err := s.forward(m)
+		got, err := s.forward(m)
 		if err != nil {
 			return err
 		}
 		for i, number := range m.judged.numbers {
 			if number >= 0 {
-				visit(number, logps[i])
+				visit(number, got.logps[i])
 			}
 		}
 	}
 	return nil
 }
 
-// forward gives the losses of a micro-batch's trained positions, the costs and the log-probabilities of its answers.
-func (s scorer) forward(m *micro) (losses, costs, logps []float32, err error) {
+// forward runs a micro-batch without training on it.
+func (s scorer) forward(m *micro) (got told, err error) {
 	batch, err := batchTensors(m, 0)
 	if err != nil {
-		return nil, nil, nil, err
+		return got, err
 	}
 	defer free(batch)
 	out, err := call(s.program.forward, slices.Concat(batch, s.weights))
 	if err != nil {
-		return nil, nil, nil, err
+		return got, err
 	}
 	defer free(out)
-	for i, to := range []*[]float32{&losses, &costs, &logps} {
-		if *to, err = tensors.CopyFlatData[float32](out[i]); err != nil {
-			return nil, nil, nil, err
-		}
-	}
-	return losses, costs, logps, nil
+	return read(out)
 }
 
 // divergence is KTO's estimate of how far the model has moved from the reference: the mean log ratio of the mismatched

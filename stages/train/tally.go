@@ -1,7 +1,6 @@
 package train
 
 import (
-	"context"
 	"fmt"
 	"math"
 
@@ -10,83 +9,6 @@ import (
 
 // inPairs says whether the answers come in twos.
 func inPairs(o preference) bool { return o.takes()[0] == schemas.Chosen }
-
-// window begins a window; of preference training it knows first what its micro-batches share.
-func (t *training) window(ctx context.Context, d *data, blocks []int) (*window, error) {
-	w := &window{}
-	if t.judging == nil {
-		return w, nil
-	}
-	o := t.judging.objective
-	weight, prompts := o.nll()
-	answers, told := d.count(blocks, prompts)
-	w.units = answers
-	w.scale = scale{prompts: prompts && weight > 0}
-	if inPairs(o) {
-		w.units /= 2
-	}
-	if weight > 0 && told > 0 { // the sums are divided by the pairs, these by their own number
-		w.scale.told = float32(weight * float64(w.units) / float64(told))
-	}
-	if d.kl == nil {
-		return w, nil
-	}
-	var err error
-	w.scale.kl, err = t.divergence(ctx, d.kl, blocks)
-	w.tally.kl = w.scale.kl
-	return w, err
-}
-
-// micro lays out a micro-batch for the objective.
-func (t *training) micro(w *window, blocks []int) *micro {
-	if t.judging == nil {
-		return t.data.micro(blocks, t.settings.Batch.Rows)
-	}
-	return t.data.answers(blocks, t.settings.Batch.Rows, w.scale)
-}
-
-// judge adds what a micro-batch told: the losses of its positions, the costs and the log-probabilities of its answers.
-func (w *window) judge(o preference, m *micro, losses, costs, logps []float32) {
-	for _, c := range costs {
-		w.loss += float64(c)
-	}
-	for i, weight := range m.judged.told {
-		if weight != 0 {
-			w.loss += float64(weight) * float64(losses[i])
-			w.tally.nll += float64(losses[i])
-			w.tally.told++
-		}
-	}
-	w.tally.add(o, m.judged, logps)
-	if inPairs(o) {
-		w.tally.compare(o, m.judged, logps)
-	}
-}
-
-// heldCost is the objective on the answers kept out; the step's figures get their margin and accuracy.
-func (t *training) heldCost(ctx context.Context) (float64, error) {
-	order := t.held.order(0, 0, false)
-	w, err := t.window(ctx, t.held, order)
-	if err != nil {
-		return 0, err
-	}
-	for rows := t.settings.Batch.Rows; len(order) > 0; {
-		if ctx.Err() != nil {
-			return 0, errStopped
-		}
-		n := min(rows, len(order))
-		m := t.held.answers(order[:n], rows, w.scale)
-		order = order[n:]
-		losses, costs, logps, err := t.scorer().forward(m)
-		if err != nil {
-			return 0, fmt.Errorf("evaluate: %w", err)
-		}
-		w.judge(t.judging.objective, m, losses, costs, logps)
-	}
-	now, all := t.state.history[len(t.state.history)-1].Preference, w.tally.figures(t.judging.objective)
-	now.EvalMargin, now.EvalAccuracy = all.Margin, all.Accuracy
-	return measured(w.loss / w.count())
-}
 
 // inShort is what the line of progress says of a step.
 func inShort(p *schemas.Preference) string {
