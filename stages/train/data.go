@@ -31,7 +31,7 @@ type segment struct {
 	answer       int32  // number of the judged answer over all blocks
 }
 
-func readBlocks(path string) (*data, error) {
+func readBlocks(path string, vocab int) (*data, error) {
 	d := &data{}
 	index := map[string]int32{}
 	for b, err := range table.Read[schemas.Block](path) {
@@ -54,7 +54,7 @@ func readBlocks(path string) (*data, error) {
 		d.blocks = append(d.blocks, bd)
 		d.length = max(d.length, len(b.InputIDs))
 	}
-	return d, nil
+	return d, d.check(vocab)
 }
 
 // trained counts the tokens that are learnt in one epoch.

@@ -72,7 +72,7 @@ func (d *data) split(share float64) (train, held *data) {
 }
 
 // held finds the rows that are evaluated, and those that are trained.
-func (h Held) held(d *data, format *artifact.Artifact) (train, held *data, err error) {
+func (h Held) held(d *data, format *artifact.Artifact, vocab int) (train, held *data, err error) {
 	if h.Every == 0 {
 		return d, nil, nil
 	}
@@ -86,7 +86,7 @@ func (h Held) held(d *data, format *artifact.Artifact) (train, held *data, err e
 		if !exists(path) {
 			return nil, nil, errors.New("eval.every is set, but no rows are kept out: name a split of clean's under format.held, or set eval.share")
 		}
-		if held, err = readBlocks(path); err != nil {
+		if held, err = readBlocks(path, vocab); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -176,7 +176,7 @@ func TestHeldShareLeavesSomething(t *testing.T) {
 		share       float64
 		train, held int // blocks; 0 = an error
 	}{{each: 4, share: 0.1}, {each: 2, share: 0.9}, {each: 2, share: 0.1, train: 1, held: 1}, {each: 1, share: 0.5, train: 2, held: 2}} {
-		train, held, err := Held{Every: 1, Share: c.share}.held(laid(docs, c.each, 64), nil)
+		train, held, err := Held{Every: 1, Share: c.share}.held(laid(docs, c.each, 64), nil, 0)
 		switch {
 		case c.train == 0:
 			if err == nil || !strings.Contains(err.Error(), "nothing is left to train") {

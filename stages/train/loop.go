@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -184,6 +185,16 @@ func (t *training) names(m *micro) string {
 		names = append(names[:5], fmt.Sprintf("and %d more", len(names)-5))
 	}
 	return "conversations " + strings.Join(names, ", ")
+}
+
+// outputs are what a graph makes of a micro-batch on which nothing is trained.
+func outputs(e *graph.Exec, m *micro, weights []*tensors.Tensor) ([]*tensors.Tensor, error) {
+	batch, err := batchTensors(m, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer free(batch)
+	return call(e, slices.Concat(batch, weights))
 }
 
 func call(e *graph.Exec, args []*tensors.Tensor) ([]*tensors.Tensor, error) {

@@ -131,12 +131,7 @@ func (t *training) scores(ctx context.Context, s scorer, d *data, order []int, v
 
 // forward runs a micro-batch without training on it.
 func (s scorer) forward(m *micro) (got told, err error) {
-	batch, err := batchTensors(m, 0)
-	if err != nil {
-		return got, err
-	}
-	defer free(batch)
-	out, err := call(s.program.forward, slices.Concat(batch, s.weights))
+	out, err := outputs(s.program.forward, m, s.weights)
 	if err != nil {
 		return got, err
 	}
