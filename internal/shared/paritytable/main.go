@@ -1,4 +1,4 @@
-// Command paritytable prints the tables of docs/parity.md from what tests noted in FETTLE_PARITY (docs/parity.sh runs both).
+// Command paritytable prints the tables of docs/parity.md from what tests noted in FETTLE_PARITY (docs/parity-models.sh runs both).
 package main
 
 import (
