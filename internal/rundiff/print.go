@@ -68,6 +68,17 @@ func (p Printer) seed(s Seed) {
 	if len(s.Steps) == 0 {
 		return
 	}
+	p.curves(s)
+	p.parting(s)
+	p.line("\n  %6s  %9s  %9s  %9s", "step", "A", "B", "B - A")
+	for _, i := range p.chosen(s) {
+		x := s.Steps[i]
+		p.line("  %6d  %9.4f  %9.4f  %s%s", x.Step, x.A, x.B, p.signed(x.B-x.A, 9), held(x))
+	}
+}
+
+// curves draws both losses on one scale.
+func (p Printer) curves(s Seed) {
 	var a, b []float64
 	for _, x := range s.Steps {
 		a, b = append(a, x.A), append(b, x.B)
@@ -76,6 +87,10 @@ func (p Printer) seed(s Seed) {
 	for i, values := range [][]float64{a, b} {
 		p.line("  %c  %s  %.4f to %.4f", 'A'+i, spark(values, low, high), values[0], values[len(values)-1])
 	}
+}
+
+// parting says where the losses part, and what one has beyond the other.
+func (p Printer) parting(s Seed) {
 	switch {
 	case s.Parted == 0:
 		p.line("  the same to the bit in every step")
@@ -98,11 +113,6 @@ func (p Printer) seed(s Seed) {
 		if rest.n > 0 {
 			p.line("  %s has %d more", rest.name, rest.n)
 		}
-	}
-	p.line("\n  %6s  %9s  %9s  %9s", "step", "A", "B", "B - A")
-	for _, i := range p.chosen(s) {
-		x := s.Steps[i]
-		p.line("  %6d  %9.4f  %9.4f  %s%s", x.Step, x.A, x.B, p.signed(x.B-x.A, 9), held(x))
 	}
 }
 
@@ -165,7 +175,7 @@ func (p Printer) rows(d *Diff) {
 	p.line("Where one came from: fettle lineage REF ID")
 }
 
-// short is the first line of a text, at most n runes of it.
+// short is a text on one line, at most n runes of it.
 func short(text string, n int) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if r := []rune(text); len(r) > n {

@@ -139,6 +139,13 @@ func (t *training) step(ctx context.Context, perEpoch, total int) error {
 	if err != nil {
 		return err
 	}
+	row := t.record(w, perEpoch, norm, lr)
+	t.task.AddText(int64(w.tokens), fmt.Sprintf("step %d/%d · loss %.4f%s · lr %.2e", t.state.step, total, row.Loss, inShort(row.Preference), lr))
+	return nil
+}
+
+// record books a step that is done: its row of the history, and what every conversation cost.
+func (t *training) record(w *window, perEpoch int, norm, lr float64) schemas.Step {
 	s := t.state
 	for _, l := range w.losses {
 		s.losses.add(l.owners, l.values)
@@ -151,8 +158,7 @@ func (t *training) step(ctx context.Context, perEpoch, total int) error {
 	if s.step%perEpoch == 0 {
 		s.losses.end(t.seed, t.data.ids)
 	}
-	t.task.AddText(int64(w.tokens), fmt.Sprintf("step %d/%d · loss %.4f%s · lr %.2e", s.step, total, row.Loss, inShort(row.Preference), lr))
-	return nil
+	return row
 }
 
 // update moves the weights by a window's gradients. Nothing changes unless the gradients' norm is finite.
