@@ -39,7 +39,7 @@ const (
 	calling
 )
 
-// Reader begins to read. tools are those that may be called, nil = none may: what looks like a call is content. thinking says
+// Reader begins to read. tools are those that may be called, nil = none may: what looks like a call is content. inThought says
 // that the prompt has opened the reasoning already.
 func (f *Form) Reader(tools Tools, inThought bool) *Reader {
 	r := &Reader{form: f, tools: tools, fresh: true}
