@@ -8,7 +8,6 @@ import (
 
 	"fettle/internal/model"
 	"fettle/internal/quant"
-	"fettle/internal/safetensors"
 )
 
 // bnbWriter writes the base in the 4 bits of bitsandbytes, as an adapter was trained on it: matrices that the recipe leaves
@@ -77,44 +76,25 @@ func (w *bnbWriter) dense(m *model.Model, set *quant.Set, weights model.Weights)
 }
 
 func (w *bnbWriter) check(dir string, g *gate) error {
-	back, err := readSpeaker(dir, g)
-	if err != nil {
-		return Refused{fmt.Sprintf("the written directory cannot be read: %v", err)}
-	}
-	if err := g.ids(back); err != nil {
+	if err := g.speaks(dir); err != nil {
 		return err
 	}
 	set, weights, err := w.load()
 	if err != nil {
 		return err
 	}
-	f, err := safetensors.Open(dir)
-	if err != nil {
+	if err := g.holds(dir, w.s.Model, func(name string) ([]byte, error) { return w.bytes(set, weights, name) }); err != nil {
 		return err
-	}
-	defer f.Close()
-	for _, p := range w.s.Model.Parameters() {
-		want, err := w.bytes(set, weights, p.Name)
-		if err != nil {
-			return err
-		}
-		got, err := f.Bytes(p.Name)
-		if err != nil {
-			return Refused{err.Error()}
-		}
-		if err := g.bytes(p.Name, want, got); err != nil {
-			return err
-		}
 	}
 	return g.logits(func() (computed, error) { return w.dense(w.s.Model, set, weights) }, func() (computed, error) {
 		m, err := model.Open(dir)
 		if err != nil {
-			return computed{}, Refused{fmt.Sprintf("the written directory cannot be read: %v", err)}
+			return computed{}, unreadable(err)
 		}
 		read := &quant.Set{}
 		weights, err := m.LoadWith(quant.Plain().Loader(read), dir)
 		if err != nil {
-			return computed{}, Refused{fmt.Sprintf("the written directory cannot be read: %v", err)}
+			return computed{}, unreadable(err)
 		}
 		return w.dense(m, read, weights)
 	})

@@ -6,10 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"fettle/internal/chat"
 	"fettle/internal/model"
 	"fettle/internal/safetensors"
-	"fettle/internal/tokenizer"
 )
 
 // mergedWriter writes a model directory.
@@ -24,37 +22,19 @@ func (w *mergedWriter) write(dir string) ([]string, error) {
 }
 
 func (w *mergedWriter) check(dir string, g *gate) error {
-	back, err := readSpeaker(dir, g)
-	if err != nil {
-		return Refused{fmt.Sprintf("the written directory cannot be read: %v", err)}
-	}
-	if err := g.ids(back); err != nil {
+	if err := g.speaks(dir); err != nil {
 		return err
 	}
 	if err := w.checkFiles(dir); err != nil {
 		return err
 	}
-	f, err := safetensors.Open(dir)
-	if err != nil {
-		return unreadable(err)
-	}
-	defer f.Close()
-	for _, p := range w.s.Result.Parameters() {
-		want, err := w.s.cast(p.Name, w.d)
-		if err != nil {
-			return err
-		}
-		got, err := f.Bytes(p.Name)
-		if err != nil {
-			return Refused{err.Error()}
-		}
-		if err := g.bytes(p.Name, want, got); err != nil {
-			return err
-		}
+	cast := func(name string) ([]byte, error) { return w.s.cast(name, w.d) }
+	if err := g.holds(dir, w.s.Result, cast); err != nil {
+		return err
 	}
 	return g.logits(func() (computed, error) {
 		weights, err := w.s.weights(w.s.Result, func(name string) ([]float32, error) {
-			data, err := w.s.cast(name, w.d)
+			data, err := cast(name)
 			if err != nil {
 				return nil, err
 			}
@@ -64,7 +44,7 @@ func (w *mergedWriter) check(dir string, g *gate) error {
 	}, func() (computed, error) {
 		m, err := model.Open(dir)
 		if err != nil {
-			return computed{}, Refused{fmt.Sprintf("the written directory cannot be read: %v", err)}
+			return computed{}, unreadable(err)
 		}
 		weights, err := m.Load(dir)
 		return computed{m, weights, nil}, err
@@ -96,17 +76,4 @@ func (w *mergedWriter) checkFiles(dir string) error {
 		}
 	}
 	return nil
-}
-
-// readSpeaker reads what a written directory has of what the base has.
-func readSpeaker(dir string, g *gate) (sp speaker, err error) {
-	if g.speaker.tokens != nil {
-		if sp.tokens, err = tokenizer.Load(dir); err != nil {
-			return sp, err
-		}
-	}
-	if g.speaker.template != nil {
-		sp.template, err = chat.Load(dir)
-	}
-	return sp, err
 }

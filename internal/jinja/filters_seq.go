@@ -68,16 +68,7 @@ func (s *state) mapper(a py.Args) func(any) any {
 	if b[0] == py.Missing {
 		panic(py.Errorf("FilterArgumentError", "map requires a filter argument"))
 	}
-	path, otherwise := attributePath(b[0]), py.Or(b[1], nil)
-	return func(v any) any {
-		for _, step := range path {
-			v = py.Getitem(v, step)
-			if _, undefined := v.(*py.Undefined); undefined && otherwise != nil {
-				v = otherwise
-			}
-		}
-		return v
-	}
+	return s.keyOr(b[0], true, py.Or(b[1], nil))
 }
 
 // selectFilter makes select, reject, selectattr and rejectattr: want is the outcome of the test that keeps an item.
