@@ -19,6 +19,7 @@ import (
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/lora"
 	"fettle/internal/model"
+	"fettle/internal/model/modeltest"
 )
 
 // tiny is a two-layer Llama with random weights, biases included.
@@ -96,7 +97,7 @@ func logits(t *testing.T, b backend.Backend, m *model.Model, w model.Weights, o 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return flat(t, out[0])
+	return modeltest.Flat(t, out[0])
 }
 
 func distance(a, b []float32) (worst float64) {
@@ -153,7 +154,7 @@ func TestKinds(t *testing.T) {
 				t.Errorf("the untrained adapter changes logits by %.1e", d)
 			}
 			for _, name := range a.Names() { // as if trained
-				x := flat(t, a.Weights[name])
+				x := modeltest.Flat(t, a.Weights[name])
 				for i := range x {
 					x[i] += float32(0.2 * math.Sin(float64(i)+float64(len(name))))
 				}

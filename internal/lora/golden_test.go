@@ -19,6 +19,7 @@ import (
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/lora"
 	"fettle/internal/model"
+	"fettle/internal/model/modeltest"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
@@ -148,18 +149,9 @@ func (r *reference) run(m *model.Model, base model.Weights, q *quant.Set, adapte
 	}
 	grads = map[string][]float32{}
 	for i, g := range out[2:] {
-		grads[adapters[0].Names()[i]] = flat(r.t, g)
+		grads[adapters[0].Names()[i]] = modeltest.Flat(r.t, g)
 	}
-	return flat(r.t, out[0]), float64(tensors.ToScalar[float32](out[1])), grads
-}
-
-func flat(t testing.TB, x *tensors.Tensor) []float32 {
-	t.Helper()
-	v, err := tensors.CopyFlatData[float32](x)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
+	return modeltest.Flat(r.t, out[0]), float64(tensors.ToScalar[float32](out[1])), grads
 }
 
 // logits compares where the attention mask is 1.
@@ -319,7 +311,7 @@ func (r *reference) merged() {
 		if !ok || untied && p == "lm_head.weight" && r.adapter.Weights["lm_head.modules_to_save.weight"] == nil {
 			continue
 		}
-		got, worst := flat(r.t, w[p]), 0.0
+		got, worst := modeltest.Flat(r.t, w[p]), 0.0
 		for i, v := range r.floats(name) {
 			worst = max(worst, nan(math.Abs(float64(got[i]-v))))
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"fettle/internal/lora"
+	"fettle/internal/model/modeltest"
 )
 
 // The start takes the principal part: what is left of the weight is orthogonal to it, and its largest singular value (by
@@ -24,8 +25,8 @@ func TestPiSSATakesThePrincipalPart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := flat(t, left[module+".weight"])
-		A, B := flat(t, a.Weights[lora.NameA(module)]), flat(t, a.Weights[lora.NameB(module)])
+		r := modeltest.Flat(t, left[module+".weight"])
+		A, B := modeltest.Flat(t, a.Weights[lora.NameA(module)]), modeltest.Flat(t, a.Weights[lora.NameB(module)])
 		smallest := math.Inf(1)
 		for i := range rank {
 			var out, in, product float64

@@ -12,6 +12,7 @@ import (
 
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
+	"fettle/internal/model/modeltest"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
 )
@@ -39,7 +40,7 @@ func TestParametersAreTheCheckpoints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := openGolden(t, dir)
+		f := modeltest.Open(t, dir)
 		if diff := cmp.Diff(f.Names(), m.Names()); diff != "" {
 			t.Errorf("%s (-file +model):\n%s", filepath.Base(dir), diff)
 		}
@@ -57,14 +58,14 @@ func TestInit(t *testing.T) {
 	a, b, c := m.Init(1), m.Init(1), m.Init(2)
 	same, other := true, true
 	for _, p := range m.Parameters() {
-		same = same && cmp.Equal(flat(t, a[p.Name]), flat(t, b[p.Name]))
-		other = other && (!p.Decays() || !cmp.Equal(flat(t, a[p.Name]), flat(t, c[p.Name])))
+		same = same && cmp.Equal(modeltest.Flat(t, a[p.Name]), modeltest.Flat(t, b[p.Name]))
+		other = other && (!p.Decays() || !cmp.Equal(modeltest.Flat(t, a[p.Name]), modeltest.Flat(t, c[p.Name])))
 	}
 	if !same || !other {
 		t.Errorf("equal for equal seeds: %v, different for others: %v", same, other)
 	}
 	var sum, squares float64
-	values := flat(t, a["model.embed_tokens.weight"])
+	values := modeltest.Flat(t, a["model.embed_tokens.weight"])
 	for _, v := range values {
 		sum, squares = sum+float64(v), squares+float64(v)*float64(v)
 	}
@@ -72,7 +73,7 @@ func TestInit(t *testing.T) {
 	if mean, variance := sum/n, squares/n; mean < -0.15 || mean > 0.15 || variance < 0.15 || variance > 0.35 { // 0.5² = 0.25
 		t.Errorf("mean %v, variance %v", mean, variance)
 	}
-	if diff := cmp.Diff([]float32{1, 1, 1, 1, 1, 1, 1, 1}, flat(t, a["model.norm.weight"])); diff != "" {
+	if diff := cmp.Diff([]float32{1, 1, 1, 1, 1, 1, 1, 1}, modeltest.Flat(t, a["model.norm.weight"])); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -95,9 +96,9 @@ func TestSaveLoad(t *testing.T) {
 		}
 		d, _ := safetensors.ParseDType(dtype)
 		for _, p := range m.Parameters() {
-			raw, _ := safetensors.Encode(d, flat(t, w[p.Name]))
+			raw, _ := safetensors.Encode(d, modeltest.Flat(t, w[p.Name]))
 			want, _ := safetensors.Decode(d, raw)
-			if diff := cmp.Diff(want, flat(t, got[p.Name])); diff != "" {
+			if diff := cmp.Diff(want, modeltest.Flat(t, got[p.Name])); diff != "" {
 				t.Errorf("%s %s (-want +got):\n%s", dtype, p.Name, diff)
 			}
 		}
@@ -135,7 +136,7 @@ func TestLoadOnBackend(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range m.Names() {
-		if diff := cmp.Diff(flat(t, host[name]), flat(t, device[name])); diff != "" {
+		if diff := cmp.Diff(modeltest.Flat(t, host[name]), modeltest.Flat(t, device[name])); diff != "" {
 			t.Errorf("%s: host and backend differ", name)
 		}
 		if half[name].DType() != dtypes.BFloat16 {
@@ -181,7 +182,7 @@ func TestLoadFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			all := map[string]safetensors.Tensor{}
 			for _, p := range m.Parameters() {
-				all[p.Name] = safetensors.FromFloat32(p.Name, safetensors.F32, flat(t, w[p.Name]), p.Shape...)
+				all[p.Name] = safetensors.FromFloat32(p.Name, safetensors.F32, modeltest.Flat(t, w[p.Name]), p.Shape...)
 			}
 			tt.change(all)
 			var list []safetensors.Tensor

@@ -14,86 +14,9 @@ import (
 	"fettle/internal/backend"
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
-	"fettle/internal/safetensors"
+	"fettle/internal/model/modeltest"
 	"fettle/internal/shared"
 )
-
-// golden is an open file of reference tensors.
-type golden struct {
-	*safetensors.File
-	t testing.TB
-}
-
-func openGolden(t testing.TB, path string) golden {
-	t.Helper()
-	f, err := safetensors.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return golden{f, t}
-}
-
-func (g golden) floats(name string) []float32 {
-	g.t.Helper()
-	v, err := g.Float32(name)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	return v
-}
-
-// ints reads an integer tensor as an int32 tensor of the same shape.
-func (g golden) ints(name string) *tensors.Tensor {
-	g.t.Helper()
-	v, err := g.Int64(name)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	out := make([]int32, len(v))
-	for i := range v {
-		out[i] = int32(v[i])
-	}
-	info, _ := g.Info(name)
-	return tensors.FromFlatDataAndDimensions(out, info.Shape...)
-}
-
-// program compiles a graph over the weights (by name) and further inputs, and runs it once.
-func program(t testing.TB, b backend.Backend, w model.Weights, names []string, fn func(s *model.Scope, in []*graph.Node) []*graph.Node, in ...*tensors.Tensor) []*tensors.Tensor {
-	t.Helper()
-	exec, err := graph.NewExec(b.Backend, func(all []*graph.Node) []*graph.Node {
-		nodes := map[string]*graph.Node{}
-		for i, name := range names {
-			nodes[name] = all[i]
-		}
-		return fn(&model.Scope{Param: model.ParamsOf(nodes)}, all[len(names):])
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer exec.Finalize()
-	var args []any
-	for _, name := range names {
-		args = append(args, w[name])
-	}
-	for _, x := range in {
-		args = append(args, x)
-	}
-	out, err := exec.Call(args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func flat(t testing.TB, x *tensors.Tensor) []float32 {
-	t.Helper()
-	v, err := tensors.CopyFlatData[float32](x)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
 
 // worst is the largest difference where keep (per row of width len(want)/len(keep)) is not 0; nil keeps all. NaN counts.
 func worst(got, want []float32, keep []int32) float64 {
@@ -185,7 +108,7 @@ func TestFamilies(t *testing.T) {
 					return // the same program, which XLA would compile for seconds
 				}
 				first = m.Config
-				g := openGolden(t, filepath.Join(dir, "golden.safetensors"))
+				g := modeltest.Open(t, filepath.Join(dir, "golden.safetensors"))
 				checkForward(t, b, m, w, g)
 				if config == "config.json" {
 					checkGradients(t, b, m, w, g)
@@ -196,29 +119,29 @@ func TestFamilies(t *testing.T) {
 }
 
 // checkForward compares residual stream, logits and losses, right-padded, left-padded and short.
-func checkForward(t *testing.T, b backend.Backend, m *model.Model, w model.Weights, g golden) {
-	mask := g.ints("attention_mask")
-	out := program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+func checkForward(t *testing.T, b backend.Backend, m *model.Model, w model.Weights, g modeltest.Golden) {
+	mask := g.Ints("attention_mask")
+	out := modeltest.Run(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
 		var all []*graph.Node
 		s.Trace = func(_ int, x *graph.Node) { all = append(all, x) }
 		h := m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]})
 		return append(all, h, m.Logits(s, h), m.TokenLoss(s, h, model.Shift(in[3])))
-	}, g.ints("input_ids"), g.ints("position_ids"), mask, g.ints("labels"))
+	}, g.Ints("input_ids"), g.Ints("position_ids"), mask, g.Ints("labels"))
 	keep := int32s(t, mask)
 	n := len(m.Config.Layers)
 	for i := range n + 1 {
-		check(t, hiddenName(i), flat(t, out[i]), g.floats(hiddenName(i)), keep, tolerance)
+		check(t, hiddenName(i), modeltest.Flat(t, out[i]), g.Floats(hiddenName(i)), keep, tolerance)
 	}
-	check(t, "hidden.normed", flat(t, out[n+1]), g.floats("hidden.normed"), keep, tolerance)
-	check(t, "logits", flat(t, out[n+2]), g.floats("logits"), keep, tolerance)
-	checkLosses(t, flat(t, out[n+3]), g)
+	check(t, "hidden.normed", modeltest.Flat(t, out[n+1]), g.Floats("hidden.normed"), keep, tolerance)
+	check(t, "logits", modeltest.Flat(t, out[n+2]), g.Floats("logits"), keep, tolerance)
+	checkLosses(t, modeltest.Flat(t, out[n+3]), g)
 
-	left := program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+	left := modeltest.Run(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
 		return []*graph.Node{m.Logits(s, m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]}))}
-	}, g.ints("left.input_ids"), g.ints("left.position_ids"), g.ints("left.attention_mask"))
-	logits, leftMask := flat(t, left[0]), int32s(t, g.ints("left.attention_mask"))
+	}, g.Ints("left.input_ids"), g.Ints("left.position_ids"), g.Ints("left.attention_mask"))
+	logits, leftMask := modeltest.Flat(t, left[0]), int32s(t, g.Ints("left.attention_mask"))
 	half := len(logits) / 2
-	check(t, "left-padded logits", logits[half:], g.floats("left.logits_row1"), leftMask[len(leftMask)/2:], tolerance)
+	check(t, "left-padded logits", logits[half:], g.Floats("left.logits_row1"), leftMask[len(leftMask)/2:], tolerance)
 
 	if want, err := g.Float32("short.logits"); err == nil {
 		checkShort(t, b, m, w, g, want)
@@ -228,17 +151,17 @@ func checkForward(t *testing.T, b backend.Backend, m *model.Model, w model.Weigh
 func hiddenName(i int) string { return "hidden." + string(rune('0'+i)) }
 
 // checkShort runs the first 12 positions alone: longrope picks other factors there.
-func checkShort(t *testing.T, b backend.Backend, m *model.Model, w model.Weights, g golden, want []float32) {
-	out := program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+func checkShort(t *testing.T, b backend.Backend, m *model.Model, w model.Weights, g modeltest.Golden, want []float32) {
+	out := modeltest.Run(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
 		tokens := graph.Slice(in[0], graph.AxisRange(), graph.AxisRange(0, 12))
 		return []*graph.Node{m.Logits(s, m.Hidden(s, model.Batch{Tokens: tokens}))}
-	}, g.ints("input_ids"))
-	check(t, "short logits", flat(t, out[0]), want, nil, tolerance)
+	}, g.Ints("input_ids"))
+	check(t, "short logits", modeltest.Flat(t, out[0]), want, nil, tolerance)
 }
 
 // checkLosses: the reference has no entry for the last position, which predicts nothing.
-func checkLosses(t *testing.T, got []float32, g golden) {
-	want := g.floats("loss_per_token")
+func checkLosses(t *testing.T, got []float32, g modeltest.Golden) {
+	want := g.Floats("loss_per_token")
 	seq := len(want)/2 + 1
 	var sum float64
 	for row := range 2 {
@@ -252,13 +175,13 @@ func checkLosses(t *testing.T, got []float32, g golden) {
 		t.Fatal(err)
 	}
 	mean := sum / float64(count[0])
-	if want := float64(g.floats("loss_mean")[0]); math.Abs(mean-want) > 2e-6*want {
+	if want := float64(g.Floats("loss_mean")[0]); math.Abs(mean-want) > 2e-6*want {
 		t.Errorf("loss_mean: got %v, want %v", mean, want)
 	}
 }
 
 // checkGradients compares the gradient of the mean loss for every parameter that the reference has.
-func checkGradients(t *testing.T, b backend.Backend, m *model.Model, w model.Weights, g golden) {
+func checkGradients(t *testing.T, b backend.Backend, m *model.Model, w model.Weights, g modeltest.Golden) {
 	names := m.Names()
 	var wanted []string
 	for _, name := range names {
@@ -270,7 +193,7 @@ func checkGradients(t *testing.T, b backend.Backend, m *model.Model, w model.Wei
 		t.Fatal("the reference has no gradients of this model")
 	}
 	for _, remat := range []bool{false, true} {
-		out := program(t, b, w, names, func(s *model.Scope, in []*graph.Node) []*graph.Node {
+		out := modeltest.Run(t, b, w, names, func(s *model.Scope, in []*graph.Node) []*graph.Node {
 			s.Remat = remat
 			h := m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]})
 			targets := model.Shift(in[3])
@@ -281,10 +204,10 @@ func checkGradients(t *testing.T, b backend.Backend, m *model.Model, w model.Wei
 				params = append(params, s.Param(name))
 			}
 			return s.Gradient(graph.Div(graph.ReduceAllSum(losses), count), params...)
-		}, g.ints("input_ids"), g.ints("position_ids"), g.ints("attention_mask"), g.ints("labels"))
+		}, g.Ints("input_ids"), g.Ints("position_ids"), g.Ints("attention_mask"), g.Ints("labels"))
 		for i, name := range wanted {
-			want := g.floats("grad." + name)
-			check(t, "grad."+name, flat(t, out[i]), want, nil, 1e-4*largest(want))
+			want := g.Floats("grad." + name)
+			check(t, "grad."+name, modeltest.Flat(t, out[i]), want, nil, 1e-4*largest(want))
 		}
 	}
 }

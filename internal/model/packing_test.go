@@ -12,6 +12,7 @@ import (
 
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
+	"fettle/internal/model/modeltest"
 	"fettle/internal/shared"
 )
 
@@ -26,14 +27,14 @@ func TestPackedRow(t *testing.T) {
 		family := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "packing-"), ".safetensors")
 		t.Run(family, func(t *testing.T) {
 			m, w := openFamily(t, shared.Path(t, "golden/models/families/"+family), "config.json")
-			g := openGolden(t, file)
+			g := modeltest.Open(t, file)
 			var wanted []string
 			for _, name := range m.Names() {
 				if _, ok := g.Info("grad." + name); ok {
 					wanted = append(wanted, name)
 				}
 			}
-			out := program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+			out := modeltest.Run(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
 				h := m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]})
 				losses := m.TokenLoss(s, h, model.Shift(in[3]))
 				count := graph.Scalar(in[0].Graph(), losses.DType(), float32(lossTokens(t, g)))
@@ -43,21 +44,21 @@ func TestPackedRow(t *testing.T) {
 				}
 				mean := graph.Div(graph.ReduceAllSum(losses), count)
 				return append([]*graph.Node{m.Logits(s, h), losses, mean}, s.Gradient(mean, params...)...)
-			}, g.ints("packed.input_ids"), g.ints("packed.position_ids"), g.ints("packed.segment_ids"), g.ints("packed.labels"))
-			check(t, "logits", flat(t, out[0]), g.floats("logits"), nil, tolerance)
-			check(t, "loss_per_position", flat(t, out[1]), g.floats("loss_per_position"), nil, 2e-5)
-			if got, want := float64(flat(t, out[2])[0]), float64(g.floats("loss_mean")[0]); math.Abs(got-want) > 2e-6*want {
+			}, g.Ints("packed.input_ids"), g.Ints("packed.position_ids"), g.Ints("packed.segment_ids"), g.Ints("packed.labels"))
+			check(t, "logits", modeltest.Flat(t, out[0]), g.Floats("logits"), nil, tolerance)
+			check(t, "loss_per_position", modeltest.Flat(t, out[1]), g.Floats("loss_per_position"), nil, 2e-5)
+			if got, want := float64(modeltest.Flat(t, out[2])[0]), float64(g.Floats("loss_mean")[0]); math.Abs(got-want) > 2e-6*want {
 				t.Errorf("loss_mean: got %v, want %v", got, want)
 			}
 			for i, name := range wanted {
-				want := g.floats("grad." + name)
-				check(t, "grad."+name, flat(t, out[3+i]), want, nil, 1e-4*largest(want))
+				want := g.Floats("grad." + name)
+				check(t, "grad."+name, modeltest.Flat(t, out[3+i]), want, nil, 1e-4*largest(want))
 			}
 		})
 	}
 }
 
-func lossTokens(t *testing.T, g golden) int64 {
+func lossTokens(t *testing.T, g modeltest.Golden) int64 {
 	t.Helper()
 	n, err := g.Int64("loss_tokens")
 	if err != nil {
@@ -83,10 +84,10 @@ func TestSegmentsDoNotLeak(t *testing.T) {
 				}
 			}
 			row := func(v []int32) *tensors.Tensor { return tensors.FromFlatDataAndDimensions(v, 1, seq) }
-			out := program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+			out := modeltest.Run(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
 				return []*graph.Node{m.Logits(s, m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]}))}
 			}, row(tok), row(pos), row(seg))
-			return flat(t, out[0])[border*m.Config.Vocab:]
+			return modeltest.Flat(t, out[0])[border*m.Config.Vocab:]
 		}
 		if diff := cmp.Diff(run(0), run(11)); diff != "" {
 			t.Errorf("%s: the second document depends on the first", family)

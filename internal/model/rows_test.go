@@ -10,6 +10,7 @@ import (
 
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
+	"fettle/internal/model/modeltest"
 	"fettle/internal/shared"
 )
 
@@ -23,7 +24,7 @@ func TestLongRows(t *testing.T) {
 			in := longRows(m.Config.Vocab)
 			names := m.Names()
 			run := func(remat, selected bool) []*tensors.Tensor {
-				return program(t, b, w, names, func(s *model.Scope, in []*graph.Node) []*graph.Node {
+				return modeltest.Run(t, b, w, names, func(s *model.Scope, in []*graph.Node) []*graph.Node {
 					s.Remat = remat
 					h := m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]})
 					targets := model.Shift(in[3])
@@ -47,8 +48,8 @@ func TestLongRows(t *testing.T) {
 					if i < len(names) {
 						name = names[i]
 					}
-					w := flat(t, want[i])
-					check(t, name, flat(t, got[i]), w, nil, 5e-5*largest(w))
+					w := modeltest.Flat(t, want[i])
+					check(t, name, modeltest.Flat(t, got[i]), w, nil, 5e-5*largest(w))
 				}
 			}
 		})
@@ -86,7 +87,7 @@ func TestAdaptSeesEveryLinear(t *testing.T) {
 	for _, family := range []string{"llama", "phi3", "glm4", "qwen3_moe"} {
 		m, w := openFamily(t, shared.Path(t, "golden/models/families/"+family), "config.json")
 		seen := map[string]bool{}
-		program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+		modeltest.Run(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
 			sizes := map[string]model.Linear{}
 			for _, l := range m.Linears() {
 				sizes[l.Module] = l
@@ -118,7 +119,7 @@ func TestLossThroughAdaptedHead(t *testing.T) {
 	b := backendtest.Open(t)
 	m, w := openFamily(t, shared.Path(t, "golden/models/families/llama"), "config.json")
 	in := longRows(m.Config.Vocab)
-	out := program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+	out := modeltest.Run(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
 		h := m.Hidden(s, model.Batch{Tokens: in[0]})
 		targets := model.Shift(in[3])
 		plain := m.TokenLoss(s, h, targets)
@@ -130,8 +131,8 @@ func TestLossThroughAdaptedHead(t *testing.T) {
 		}
 		return []*graph.Node{plain, m.TokenLoss(s, h, targets)}
 	}, in...)
-	want := flat(t, out[0])
-	check(t, "loss", flat(t, out[1]), want, nil, 1e-5*largest(want))
+	want := modeltest.Flat(t, out[0])
+	check(t, "loss", modeltest.Flat(t, out[1]), want, nil, 1e-5*largest(want))
 }
 
 // Half-precision computing follows float32 within its rounding (bf16 has 8 bits), gradients included.
@@ -139,7 +140,7 @@ func TestComputeBF16(t *testing.T) {
 	b := backendtest.Open(t)
 	m, w := openFamily(t, shared.Path(t, "golden/models/families/llama3"), "config.json")
 	run := func(compute dtypes.DType) []*tensors.Tensor {
-		return program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+		return modeltest.Run(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
 			s.Compute = compute
 			h := m.Hidden(s, model.Batch{Tokens: in[0], Positions: in[1], Segments: in[2]})
 			sum := graph.ReduceAllSum(m.TokenLoss(s, h, model.Shift(in[3])))
@@ -148,8 +149,8 @@ func TestComputeBF16(t *testing.T) {
 	}
 	want, got := run(dtypes.Float32), run(dtypes.BFloat16)
 	for i, name := range []string{"gradient", "loss"} {
-		v := flat(t, want[i])
-		check(t, name, flat(t, got[i]), v, nil, 0.1*largest(v))
+		v := modeltest.Flat(t, want[i])
+		check(t, name, modeltest.Flat(t, got[i]), v, nil, 0.1*largest(v))
 	}
 }
 
@@ -170,7 +171,7 @@ func TestAdapterGradients(t *testing.T) {
 		}
 	}
 	run := func(remat bool) []*tensors.Tensor {
-		return program(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
+		return modeltest.Run(t, b, w, m.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
 			ab, at := in[5:], map[string]int{}
 			for i, l := range m.Linears() {
 				at[l.Module] = 2 * i
@@ -189,9 +190,9 @@ func TestAdapterGradients(t *testing.T) {
 	}
 	want, again, remat := run(false), run(false), run(true)
 	for i := range want {
-		v := flat(t, want[i])
-		check(t, "again", flat(t, again[i]), v, nil, 0)
-		check(t, "recomputed", flat(t, remat[i]), v, nil, 5e-5*largest(v))
+		v := modeltest.Flat(t, want[i])
+		check(t, "again", modeltest.Flat(t, again[i]), v, nil, 0)
+		check(t, "recomputed", modeltest.Flat(t, remat[i]), v, nil, 5e-5*largest(v))
 		if largest(v) == 0 {
 			t.Errorf("matrix %d has no gradient", i)
 		}

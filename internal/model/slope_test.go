@@ -11,6 +11,7 @@ import (
 
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
+	"fettle/internal/model/modeltest"
 	"fettle/internal/shared"
 )
 
@@ -85,7 +86,7 @@ func (s *slopes) call(e *graph.Exec, w model.Weights) []*tensors.Tensor {
 
 // at is the loss, summed in float64.
 func (s *slopes) at(w model.Weights) (sum float64) {
-	for i, l := range flat(s.t, s.call(s.loss, w)[0]) {
+	for i, l := range modeltest.Flat(s.t, s.call(s.loss, w)[0]) {
 		sum += float64(l) * s.weigh[i]
 	}
 	return sum
@@ -96,7 +97,7 @@ func (s *slopes) along(w model.Weights, v map[string][]float32, h float64) float
 	step := func(by float64) float64 {
 		moved := model.Weights{}
 		for name, t := range w {
-			values := flat(s.t, t)
+			values := modeltest.Flat(s.t, t)
 			for i := range v[name] {
 				values[i] += float32(by) * v[name][i]
 			}
@@ -157,7 +158,7 @@ func TestGradientsAreSlopes(t *testing.T) {
 			for kind, list := range kinds {
 				direction, want, scale := map[string][]float32{}, 0.0, 0.0
 				for _, i := range list {
-					g := flat(t, grads[i])
+					g := modeltest.Flat(t, grads[i])
 					v := make([]float32, len(g))
 					for k := range v { // half of the way along the gradient, so that the slope is no small one
 						v[k] = float32(rng.NormFloat64())
@@ -198,8 +199,8 @@ func TestRecomputedGradientsAreEqual(t *testing.T) {
 			for _, remat := range []bool{false, true} {
 				s := newSlopes(t, m, names, remat)
 				for i, got := range s.call(s.grads, w) {
-					v := flat(t, want[i])
-					check(t, names[i], flat(t, got), v, nil, 3e-5*largest(v)+1e-7)
+					v := modeltest.Flat(t, want[i])
+					check(t, names[i], modeltest.Flat(t, got), v, nil, 3e-5*largest(v)+1e-7)
 				}
 				if a, b := s.at(w), plain.at(w); math.Abs(a-b) > 1e-6*math.Abs(b) {
 					t.Errorf("loss %v, want %v", a, b)

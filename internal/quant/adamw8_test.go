@@ -16,14 +16,14 @@ func TestAdamWEqualsBitsandbytes(t *testing.T) {
 	o := quant.AdamW{Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, WeightDecay: 0.01} // adamw8bit.json
 	for _, c := range g.cases(".init") {
 		t.Run(c, func(t *testing.T) {
-			p := slices.Clone(g.floats(c + ".init"))
+			p := slices.Clone(g.Floats(c + ".init"))
 			small := strings.HasPrefix(c, "p32")
 			if small != (len(p) < quant.Small) {
 				t.Fatalf("%d weights", len(p))
 			}
 			state, mean, square := quant.NewState(len(p)), make([]float32, len(p)), make([]float32, len(p))
 			for step := 1; step <= 20; step++ {
-				grad := g.floats(fmt.Sprintf("%s.grad.%02d", c, step))
+				grad := g.Floats(fmt.Sprintf("%s.grad.%02d", c, step))
 				if small {
 					o.StepFloat(p, grad, mean, square, 1e-3, step)
 					near(t, g, fmt.Sprintf("%s.param.%02d", c, step), p, 1e-6)
@@ -46,7 +46,7 @@ func near(t *testing.T, g golden, name string, got []float32, limit float64) {
 		return
 	}
 	worst := 0.0
-	for i, v := range g.floats(name) {
+	for i, v := range g.Floats(name) {
 		worst = max(worst, math.Abs(float64(got[i]-v)))
 	}
 	if !(worst <= limit) {

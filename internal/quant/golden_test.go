@@ -7,34 +7,18 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fettle/internal/model/modeltest"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
 )
 
 type golden struct {
-	*safetensors.File
+	modeltest.Golden
 	t testing.TB
 }
 
-func open(t testing.TB, path string) golden {
-	t.Helper()
-	f, err := safetensors.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return golden{f, t}
-}
-
-func (g golden) floats(name string) []float32 {
-	g.t.Helper()
-	v, err := g.Float32(name)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	return v
-}
+func open(t testing.TB, path string) golden { return golden{modeltest.Open(t, path), t} }
 
 func (g golden) bytes(name string) []byte {
 	g.t.Helper()
@@ -58,21 +42,21 @@ func (g golden) cases(suffix string) []string {
 
 func TestNF4BytesEqualBitsandbytes(t *testing.T) {
 	g := open(t, shared.Path(t, "golden/models/qlora/nf4_vectors.safetensors"))
-	if want := g.floats("quant_map"); !slices.Equal(quant.NF4[:], want) {
+	if want := g.Floats("quant_map"); !slices.Equal(quant.NF4[:], want) {
 		t.Errorf("NF4 values %v, want %v", quant.NF4, want)
 	}
-	if want := g.floats("nested_quant_map"); !slices.Equal(quant.Signed[:], want) {
+	if want := g.Floats("nested_quant_map"); !slices.Equal(quant.Signed[:], want) {
 		t.Errorf("signed map differs")
 	}
 	for _, c := range g.cases(".source") {
 		t.Run(c, func(t *testing.T) {
 			info, _ := g.Info(c + ".source")
-			source := g.floats(c + ".source")
+			source := g.Floats(c + ".source")
 			packed, absmax := quant.Quantise(source)
 			if diff := cmp.Diff(g.bytes(c+".nf4.packed"), packed); diff != "" {
 				t.Errorf("packed (-want +got):\n%.500s", diff)
 			}
-			if diff := cmp.Diff(g.floats(c+".nf4.absmax"), absmax); diff != "" {
+			if diff := cmp.Diff(g.Floats(c+".nf4.absmax"), absmax); diff != "" {
 				t.Errorf("absmax (-want +got):\n%.500s", diff)
 			}
 			equalRounded(t, g, c+".nf4.dequant", info.DType, quant.Dequantise(packed, absmax, quant.NF4, len(source)))
@@ -80,10 +64,10 @@ func TestNF4BytesEqualBitsandbytes(t *testing.T) {
 			if diff := cmp.Diff(g.bytes(c+".nf4dq.absmax_nearest"), n.Codes); diff != "" {
 				t.Errorf("nested codes (-want +got):\n%.500s", diff)
 			}
-			if diff := cmp.Diff(g.floats(c+".nf4dq.nested_absmax"), n.AbsMax); diff != "" {
+			if diff := cmp.Diff(g.Floats(c+".nf4dq.nested_absmax"), n.AbsMax); diff != "" {
 				t.Errorf("nested absmax (-want +got):\n%.500s", diff)
 			}
-			if want := g.floats(c + ".nf4dq.nested_offset")[0]; want != n.Offset {
+			if want := g.Floats(c + ".nf4dq.nested_offset")[0]; want != n.Offset {
 				t.Errorf("nested offset %v, want %v", n.Offset, want)
 			}
 			n.Codes = g.bytes(c + ".nf4dq.absmax") // as the reference stored it
@@ -101,7 +85,7 @@ func equalRounded(t *testing.T, g golden, name string, d safetensors.DType, valu
 	}
 	if !slices.Equal(got, g.bytes(name)) {
 		back, _ := safetensors.Decode(d, got)
-		t.Errorf("%s (-want +got):\n%.500s", name, cmp.Diff(g.floats(name), back))
+		t.Errorf("%s (-want +got):\n%.500s", name, cmp.Diff(g.Floats(name), back))
 	}
 }
 
@@ -112,14 +96,14 @@ func TestBlockwise8CodesAreNearest(t *testing.T) {
 		t.Run(c, func(t *testing.T) {
 			name, kind, _ := strings.Cut(c, ".")
 			m := maps[kind]
-			if want := g.floats("dynamic_map_" + kind); !slices.Equal(m[:], want) {
+			if want := g.Floats("dynamic_map_" + kind); !slices.Equal(m[:], want) {
 				t.Fatalf("%s map differs", kind)
 			}
-			codes, absmax := m.Quantise(g.floats(name + ".source"))
+			codes, absmax := m.Quantise(g.Floats(name + ".source"))
 			if diff := cmp.Diff(g.bytes(c+".q_nearest"), codes); diff != "" {
 				t.Errorf("codes (-want +got):\n%.800s", diff)
 			}
-			if diff := cmp.Diff(g.floats(c+".absmax"), absmax); diff != "" {
+			if diff := cmp.Diff(g.Floats(c+".absmax"), absmax); diff != "" {
 				t.Errorf("absmax (-want +got):\n%.500s", diff)
 			}
 			info, _ := g.Info(name + ".source")

@@ -12,27 +12,13 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"fettle/internal/backend"
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
+	"fettle/internal/model/modeltest"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
 	"fettle/internal/shared"
 )
-
-func (g golden) ints(name string) *tensors.Tensor {
-	g.t.Helper()
-	v, err := g.Int64(name)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	out := make([]int32, len(v))
-	for i := range v {
-		out[i] = int32(v[i])
-	}
-	info, _ := g.Info(name)
-	return tensors.FromFlatDataAndDimensions(out, info.Shape...)
-}
 
 // load reads a quantised checkpoint.
 func load(t testing.TB, dir string, o *quant.Options) (*model.Model, *quant.Set, model.Weights) {
@@ -47,44 +33,6 @@ func load(t testing.TB, dir string, o *quant.Options) (*model.Model, *quant.Set,
 		t.Fatal(err)
 	}
 	return m, set, w
-}
-
-// run compiles a graph over the weights and further inputs and runs it once.
-func run(t testing.TB, b backend.Backend, w model.Weights, fn func(s *model.Scope, in []*graph.Node) []*graph.Node, in ...*tensors.Tensor) []*tensors.Tensor {
-	t.Helper()
-	names := w.Names()
-	exec, err := graph.NewExec(b.Backend, func(all []*graph.Node) []*graph.Node {
-		nodes := map[string]*graph.Node{}
-		for i, name := range names {
-			nodes[name] = all[i]
-		}
-		return fn(&model.Scope{Param: model.ParamsOf(nodes)}, all[len(names):])
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer exec.Finalize()
-	var args []any
-	for _, name := range names {
-		args = append(args, w[name])
-	}
-	for _, x := range in {
-		args = append(args, x)
-	}
-	out, err := exec.Call(args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func flat(t testing.TB, x *tensors.Tensor) []float32 {
-	t.Helper()
-	v, err := tensors.CopyFlatData[float32](x)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
 }
 
 var checkpoints = []string{"llama3-nf4-dq-bf16", "llama-nf4-f32", "qwen2-nf4-dq-skip"}
@@ -107,13 +55,13 @@ func TestLogitsEqualDequantisedReference(t *testing.T) {
 			}
 			b := backendtest.Open(t)
 			for _, remat := range []bool{false, true} {
-				out := run(t, b, w, func(s *model.Scope, in []*graph.Node) []*graph.Node {
+				out := modeltest.Run(t, b, w, w.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node {
 					s.Remat = remat
 					set.Apply(s)
 					hidden := m.Hidden(s, model.Batch{Tokens: in[0], Segments: in[1]})
 					return []*graph.Node{m.Logits(s, hidden)}
-				}, g.ints("input_ids"), g.ints("attention_mask"))
-				got, want, mask := flat(t, out[0]), g.floats("logits"), flat32(t, g.ints("attention_mask"))
+				}, g.Ints("input_ids"), g.Ints("attention_mask"))
+				got, want, mask := modeltest.Flat(t, out[0]), g.Floats("logits"), flat32(t, g.Ints("attention_mask"))
 				worst, width := 0.0, len(want)/len(mask)
 				for i := range want {
 					if mask[i/width] != 0 {
@@ -149,7 +97,7 @@ func TestGraphDequantisesToTheSameBits(t *testing.T) {
 					names = append(names, p.Name)
 				}
 			}
-			out := run(t, backendtest.Open(t), w, func(s *model.Scope, _ []*graph.Node) (all []*graph.Node) {
+			out := modeltest.Run(t, backendtest.Open(t), w, w.Names(), func(s *model.Scope, _ []*graph.Node) (all []*graph.Node) {
 				set.Apply(s)
 				for _, name := range names {
 					all = append(all, s.Param(name))
@@ -161,7 +109,7 @@ func TestGraphDequantisesToTheSameBits(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := flat(t, out[i]); !slices.Equal(got, want) && !fused(got, want) {
+				if got := modeltest.Flat(t, out[i]); !slices.Equal(got, want) && !fused(got, want) {
 					t.Errorf("%s differs", name)
 				}
 			}

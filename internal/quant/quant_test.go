@@ -15,6 +15,7 @@ import (
 
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
+	"fettle/internal/model/modeltest"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
 )
@@ -162,8 +163,8 @@ func TestQuantisedModel(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := flat(t, run(t, b, clones, forward, tokens)[0])
-	got := flat(t, run(t, b, w, func(s *model.Scope, in []*graph.Node) []*graph.Node { set.Apply(s); return forward(s, in) }, tokens)[0])
+	want := modeltest.Flat(t, modeltest.Run(t, b, clones, clones.Names(), forward, tokens)[0])
+	got := modeltest.Flat(t, modeltest.Run(t, b, w, w.Names(), func(s *model.Scope, in []*graph.Node) []*graph.Node { set.Apply(s); return forward(s, in) }, tokens)[0])
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("logits differ from those of dequantised weights: %s", diff)
 	}
@@ -213,7 +214,7 @@ func TestLoadRefuses(t *testing.T) {
 			var all []safetensors.Tensor
 			for _, p := range m.Parameters() {
 				if set.Spec(p.Name) == nil {
-					all = append(all, safetensors.FromFloat32(p.Name, safetensors.F32, flat(t, w[p.Name]), p.Shape...))
+					all = append(all, safetensors.FromFloat32(p.Name, safetensors.F32, modeltest.Flat(t, w[p.Name]), p.Shape...))
 					continue
 				}
 				matrix, err := set.Matrix(w, p.Name)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"fettle/internal/model/modeltest"
 )
 
 // slope is a small training whose adapter is no longer at its start.
@@ -18,7 +20,7 @@ func slope(t *testing.T, mode string, change func(p *program)) (*training, []*te
 	change(tr.program)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i, w := range tr.state.weights {
-		values := flat(t, w)
+		values := modeltest.Flat(t, w)
 		for k := range values {
 			values[k] = float32(rng.NormFloat64() * 0.05)
 		}
@@ -46,11 +48,11 @@ func (t *training) slopes(tb testing.TB, batch, weights []*tensors.Tensor) (loss
 	if err != nil {
 		tb.Fatal(err)
 	}
-	for _, l := range flat(tb, out[1]) {
+	for _, l := range modeltest.Flat(tb, out[1]) {
 		loss += float64(l)
 	}
 	for _, g := range out[2:] {
-		grads = append(grads, flat(tb, g))
+		grads = append(grads, modeltest.Flat(tb, g))
 	}
 	return loss, grads
 }
@@ -81,7 +83,7 @@ func TestAdapterGradientsAreSlopes(t *testing.T) {
 					step := func(by float32) float64 {
 						var moved []*tensors.Tensor
 						for i, w := range at {
-							values := flat(t, w)
+							values := modeltest.Flat(t, w)
 							for k := range values {
 								values[k] += by * direction[i][k]
 							}
@@ -166,13 +168,4 @@ func TestBF16Trajectory(t *testing.T) {
 			t.Errorf("%s: the loss went from %.4f to %.4f only", mode, first, last)
 		}
 	}
-}
-
-func flat(tb testing.TB, x *tensors.Tensor) []float32 {
-	tb.Helper()
-	v, err := tensors.CopyFlatData[float32](x)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return v
 }
