@@ -20,9 +20,6 @@ type Preference struct {
 	Rejected string `json:"rejected" jsonschema:"column of the worse answer"`
 }
 
-// preferring are the shapes of which a template makes the tokens, and the answers alone may be learnt.
-var preferring = map[string]bool{"preference": true, "kto": true}
-
 // columns implements columned.
 func (p *Preference) columns() (must, may []string) {
 	return []string{p.Chosen, p.Rejected}, p.premise.columns()

@@ -19,6 +19,9 @@ var usualPremise = premise{Prompt: "prompt", History: "history", System: "system
 
 func (p premise) columns() []string { return []string{p.Prompt, p.Query, p.History, p.System, p.Tools} }
 
+// compares implements comparing.
+func (premise) compares() bool { return true }
+
 // prompt puts the parts of a prompt together: the earlier turns and the columns of the question.
 func (p premise) prompt(r *Record) ([]schemas.Message, error) {
 	d, err := readDialogue(r.Value(p.Prompt))

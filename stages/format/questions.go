@@ -49,6 +49,9 @@ func (q *Questions) columns() (must, may []string) {
 	return []string{q.Text}, []string{q.Title, q.Group, q.Lang}
 }
 
+// compares implements comparing.
+func (q *Questions) compares() bool { return q.Pairs }
+
 // Passes implements Shape.
 func (q *Questions) Passes() int { return max(1, len(q.Curve)) }
 

@@ -47,7 +47,7 @@ func (s Settings) Check(fault func(field, want string)) {
 			fault(fmt.Sprintf("held[%d]", i), fmt.Sprintf("a split that exam.new does not ask about: the weights would be chosen by the exam's rows (%q)", split))
 		}
 	}
-	if s.Loss == "all" && preferring[s.Shape.Name] {
+	if c, ok := s.Shape.Value.(comparing); ok && c.compares() && s.Loss == "all" {
 		fault("loss", "assistant: of preferences the answers alone are compared")
 	}
 	if s.Exam == nil {

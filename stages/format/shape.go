@@ -63,6 +63,9 @@ type tokenised interface {
 	encode(r *Record) (example, error)
 }
 
+// comparing is a shape whose answers may be there to be compared: then nothing but answers is learnt.
+type comparing interface{ compares() bool }
+
 // Examiner is a shape whose rows are documents that questions can be asked about.
 type Examiner interface {
 	Shape
