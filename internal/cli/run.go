@@ -2,9 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +24,7 @@ Runs a pipeline to its end, with live progress, and ends with the exit code of w
 same DAG that the scheduler starts. -local runs the DAG's steps in this process, one after the other.`)
 	storeDir := fs.String("store", "", "folder of the artifacts")
 	local := fs.Bool("local", false, "without Dagu: the DAG's steps in their order, in this process")
-	locked := fs.String("locked", "", "repeat this `RUN` (its id or run.json) and prove that every data digest is equal")
+	locked := fs.String("locked", "", "repeat this `RUN` (its id or run.json), prove that every data digest is equal, and stop at the first stage that differs")
 	sets := settings(fs)
 	backendName := backend.Flag(fs, "what computes in all stages, whatever their settings say", "")
 	rest, code, done := parse(fs, args)
@@ -76,12 +78,29 @@ func (p *pipeline) settingsOf(sets []string, locked, id string) (string, *runlog
 	if was.Pipeline != p.name {
 		return "", nil, fmt.Errorf("run %s is of pipeline %s, not %s", locked, was.Pipeline, p.name)
 	}
+	if diff := unlike(was, p.stages); diff != "" {
+		return "", nil, fmt.Errorf("run %s cannot be repeated: %s", locked, diff)
+	}
 	raw, err := was.Settings()
 	if err != nil {
 		return "", nil, err
 	}
 	path := filepath.Join(p.store.RunDir(id), p.name, "stages.yaml")
-	return path, was, stage.WriteFile(path, raw)
+	return path, was, errors.Join(stage.WriteFile(path, raw), stage.WriteLocks(p.store.RunDir(id), was.Locks()))
+}
+
+// unlike says how the stages of a run are not those that the pipeline has now; "" = they are.
+func unlike(was *runlog.Run, stages []string) string {
+	var had []string
+	for _, s := range was.Stages {
+		had = append(had, s.Stage)
+	}
+	now := slices.Clone(stages)
+	slices.Sort(now)
+	if slices.Equal(slices.Sorted(slices.Values(had)), slices.Compact(now)) {
+		return ""
+	}
+	return fmt.Sprintf("it has the stages %s, the pipeline runs %s", strings.Join(had, ", "), strings.Join(stages, ", "))
 }
 
 // finish records the run, checks it against the one it repeats, and tells the outcome.
@@ -99,8 +118,7 @@ func (a *App) finish(p *pipeline, id string, was *runlog.Run, took time.Duration
 	}
 	if was != nil {
 		if faults := runlog.Compare(was, run); len(faults) > 0 {
-			fmt.Fprintf(a.Stderr, "fettle run: not equal to the locked run:\n  %s\n", strings.Join(faults, "\n  "))
-			return 1
+			return a.fail("run", fmt.Errorf("not equal to the locked run:\n  %s", strings.Join(faults, "\n  ")))
 		}
 		fmt.Fprintf(a.Stderr, "every data digest is equal to the locked run's\n")
 	}

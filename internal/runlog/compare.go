@@ -2,7 +2,6 @@ package runlog
 
 import (
 	"fmt"
-	"strings"
 
 	"fettle/internal/artifact"
 	"fettle/internal/stage"
@@ -21,18 +20,10 @@ func Compare(was, is *Run) []string {
 		case !ok:
 			faults = append(faults, fmt.Sprintf("%s did not run", s.Stage))
 		case now.Digest != s.Digest:
-			faults = append(faults, fmt.Sprintf("%s: data digest %.16s, the locked run has %.16s (%s)", s.Stage, now.Digest, s.Digest, why(s, now)))
+			faults = append(faults, fmt.Sprintf("%s: data digest %.16s, the locked run has %.16s (%s)", s.Stage, now.Digest, s.Digest, stage.Differs(s.parts(), now.parts())))
 		}
 	}
 	return faults
-}
-
-func why(was, is Stage) string {
-	changes := stage.Changes(was.parts(), is.parts())
-	if len(changes) == 0 {
-		return "though its key is equal: the machine or the program computes otherwise"
-	}
-	return "changed: " + strings.Join(changes, "; ")
 }
 
 // parts are the parts of the key, with the whole section as settings.
@@ -42,4 +33,13 @@ func (s Stage) parts() artifact.Parts {
 		p.Inputs[name] = in.Digest
 	}
 	return p
+}
+
+// Locks are what a run that repeats this one must come to, by stage.
+func (r *Run) Locks() map[string]stage.Lock {
+	locks := map[string]stage.Lock{}
+	for _, s := range r.Stages {
+		locks[s.Stage] = stage.Lock{Run: r.Facts.ID, Parts: s.parts(), Digest: s.Digest}
+	}
+	return locks
 }

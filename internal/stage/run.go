@@ -82,10 +82,14 @@ func (d Def[S]) run(ctx context.Context, inv *invocation, stderr io.Writer) (Rep
 	if err != nil {
 		return Report{}, err
 	}
+	runDir := p.store.RunDir(RunID(p.pipeline))
+	lock, err := p.lock(runDir)
+	if err != nil {
+		return Report{}, err
+	}
 	if _, err := p.store.Get(artifact.RefOf(d.Name, p.parts.Key())); errors.Is(err, artifact.ErrNone) && d.Backend.Prepare != nil {
 		d.Backend.Prepare(p.parts.Backend)
 	}
-	runDir := p.store.RunDir(RunID(p.pipeline))
 	if err := os.MkdirAll(runDir, 0o755); err != nil {
 		return Report{}, err
 	}
@@ -105,6 +109,9 @@ func (d Def[S]) run(ctx context.Context, inv *invocation, stderr io.Writer) (Rep
 	}
 	tell.Emit(progress.Event{Kind: kind, Text: string(report.Artifact), Done: report.Rows.Out})
 	if err := writeRecord(p.store, runDir, Record{Pipeline: p.pipeline, Ended: time.Now().UTC(), Settings: p.section, Report: report}); err != nil {
+		return report, err
+	}
+	if err := p.holds(lock, report.Artifact); err != nil {
 		return report, err
 	}
 	if g, ok := any(p.settings).(gater); ok {

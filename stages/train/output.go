@@ -114,7 +114,11 @@ func (f *fitting) account() error {
 	j.Out(int64(len(f.results)))
 	j.Note("seeds", j.Settings.Seeds)
 	j.Note("mode", j.Settings.Mode)
-	j.Note("quant", f.recipe)
+	recipe := f.recipe
+	if len(recipe.Skip) == 0 { // of a repetition's settings the list is empty, else it is nil: the note, which is in eval's key, is one
+		recipe.Skip = nil
+	}
+	j.Note("quant", recipe)
 	var last []float64
 	steps := 0
 	for _, r := range f.results {
