@@ -47,7 +47,8 @@ type Generator struct {
 	programs *programs
 	options  Options
 	vocab    int
-	longRope int // positions up to which longrope uses its short factors; 0 = the model has no longrope
+	alone    bool // a row's angles depend on the longest row of its batch (longrope, dynamic)
+	longRope int  // positions up to which longrope uses its short factors; 0 = the model has no longrope
 }
 
 // New makes a generator. a may be nil.
@@ -65,7 +66,14 @@ func New(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Backend, o 
 	if err != nil {
 		return nil, fmt.Errorf("generate: %w", err)
 	}
-	return &Generator{programs: p, options: o, vocab: m.Config.Vocab, longRope: m.Config.LongRope()}, nil
+	g := &Generator{programs: p, options: o, vocab: m.Config.Vocab}
+	if r := m.Config.Stretched(); r != nil {
+		g.alone = true
+		if r.Type == "longrope" {
+			g.longRope = r.Original
+		}
+	}
+	return g, nil
 }
 
 // Close frees the programs; the weights stay the caller's.
@@ -116,11 +124,11 @@ func (g *Generator) check(r Request) error {
 	return nil
 }
 
-// batchSize is how many of the (sorted) rows go together. Longrope chooses its factors once a batch, by the longest row:
+// batchSize is how many of the (sorted) rows go together. Some encodings choose their angles once a batch, by the longest row:
 // there, only rows of one length see what they would see alone.
 func (g *Generator) batchSize(rows []*row) int {
 	n := min(len(rows), g.options.Batch)
-	if g.longRope == 0 {
+	if !g.alone {
 		return n
 	}
 	same := 1

@@ -216,7 +216,7 @@ func uncached(t testing.TB, b backend.Backend, m *model.Model, w model.Weights, 
 	}
 	return func(tokens []int32) []int32 {
 		padded := slices.Clone(tokens)
-		for m.Config.LongRope() == 0 && len(padded)%16 != 0 {
+		for m.Config.Stretched() == nil && len(padded)%16 != 0 {
 			padded = append(padded, 0)
 		}
 		out, err := exec.Call(append(slices.Clone(args), tensors.FromFlatDataAndDimensions(padded, 1, len(padded)))...)
@@ -237,8 +237,8 @@ func continued(m *model.Model, next func([]int32) []int32, prompt, claim []int32
 	all := append(slices.Clone(prompt), claim...)
 	all = all[:len(all)-1]
 	out := next(all)[len(prompt)-1:]
-	if long := m.Config.LongRope(); long > 0 && len(prompt) <= long && len(all) > long { // up to here it sees the short factors
-		copy(out, next(all[:long])[len(prompt)-1:])
+	if r := m.Config.Stretched(); r != nil && len(prompt) <= r.Original && len(all) > r.Original { // up to here it sees the short factors
+		copy(out, next(all[:r.Original])[len(prompt)-1:])
 	}
 	return out
 }

@@ -19,9 +19,9 @@ type Joining struct {
 	state   *state  // nil = no chunk is read yet
 }
 
-// Long says whether a prompt is worth reading in chunks. Longrope chooses its factors by the whole prompt: it is read at once.
+// Long says whether a prompt is worth reading in chunks. Some encodings choose their angles by the whole prompt: it is read at once.
 func (s *Session) Long(r Request) bool {
-	return len(r.Prompt) > s.g.options.Chunk && s.g.longRope == 0
+	return len(r.Prompt) > s.g.options.Chunk && !s.g.alone
 }
 
 // Begin takes a place for a row whose prompt is read by Advance. The row's place is free again after Abandon.

@@ -51,10 +51,10 @@ func (g *Generator) Batches(rows [][]int32) (batches [][]int) {
 	return batches
 }
 
-// together: longrope chooses its factors by the longest row of a batch, padding included.
+// together: some encodings choose their angles by the longest row of a batch, padding included.
 func (g *Generator) together(rows [][]int32, order []int) bool {
 	first, last := len(rows[order[0]]), len(rows[order[len(order)-1]])
-	if g.longRope > 0 {
+	if g.alone {
 		return false
 	}
 	z := g.programs.sizes
@@ -83,7 +83,7 @@ func (g *Generator) Score(ctx context.Context, rows [][]int32, top int) ([][]Tok
 // logits runs the rows `order` as one batch, padded on the right: what comes later changes nothing before it.
 func (g *Generator) logits(ctx context.Context, rows [][]int32, order []int, fn func(row, position int, logits []float32) error) error {
 	seq, size := len(rows[order[len(order)-1]]), g.programs.up(len(order))
-	if g.longRope == 0 {
+	if !g.alone {
 		seq = g.programs.length(seq)
 	}
 	tokens := make([]int32, size*seq)

@@ -26,10 +26,10 @@ type Row struct {
 	tokens []int32 // prompt and what was generated
 }
 
-// Session makes a session of at most `limit` rows. Longrope chooses its factors once a batch, by the longest row: there, a row
+// Session makes a session of at most `limit` rows. Some encodings choose their angles once a batch, by the longest row: there, a row
 // runs alone.
 func (g *Generator) Session(limit int) *Session {
-	if g.longRope > 0 {
+	if g.alone {
 		limit = 1
 	}
 	return &Session{g: g, limit: limit}

@@ -38,6 +38,8 @@ func (h *Header) rope(c *model.Config, arch string) {
 	case "linear":
 		h.add(arch+".rope.scaling.type", "linear")
 		h.add(arch+".rope.scaling.factor", float32(r.Factor))
+	case "dynamic":
+		h.note("llama.cpp has no dynamic NTK: beyond %d positions its answers differ", r.Original)
 	case "longrope":
 		h.add(arch+".rope.scaling.original_context_length", uint32(r.Original))
 		h.add(arch+".rope.scaling.attn_factor", float32(r.AttnScale))

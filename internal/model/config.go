@@ -74,13 +74,27 @@ var preNorm = NormNames{PreAttn: "input_layernorm", PreMLP: "post_attention_laye
 // family turns the fields of one model_type into a Config that holds the shared fields already.
 type family func(f *fields, c *Config)
 
-var families = map[string]family{}
+// absent is what transformers assumes of a config that leaves a key out (the defaults of the family's config class).
+type absent struct {
+	kvHeads   int // 0 = as many as heads, which null means everywhere
+	headDim   int // 0 = hidden / heads
+	positions int
+	eps       float64 // 0 = 1e-6
+	tied      bool
+}
 
-func register(modelType string, fn family) {
-	if families[modelType] != nil {
+type registered struct {
+	read   family
+	absent absent
+}
+
+var families = map[string]registered{}
+
+func register(modelType string, a absent, fn family) {
+	if families[modelType].read != nil {
 		panic("model: family " + modelType + " registered twice")
 	}
-	families[modelType] = fn
+	families[modelType] = registered{fn, a}
 }
 
 // Families are the known values of model_type, sorted.
@@ -125,12 +139,12 @@ func ParseConfig(data []byte) (*Config, error) {
 		return nil, err
 	}
 	c := &Config{raw: f.raw, ModelType: get(f, "model_type", "")}
-	fn := families[c.ModelType]
-	if fn == nil {
+	known := families[c.ModelType]
+	if known.read == nil {
 		return nil, fmt.Errorf("model_type %q: want one of %s", c.ModelType, strings.Join(Families(), ", "))
 	}
-	common(f, c)
-	fn(f, c)
+	common(f, c, known.absent)
+	known.read(f, c)
 	f.checkRest()
 	if err := errors.Join(f.faults...); err != nil {
 		return nil, err
@@ -138,17 +152,17 @@ func ParseConfig(data []byte) (*Config, error) {
 	return c, c.check()
 }
 
-// common reads the fields that all families spell alike; a family overrides what it defaults differently.
-func common(f *fields, c *Config) {
+// common reads the fields that all families spell alike.
+func common(f *fields, c *Config, a absent) {
 	c.Vocab, c.Hidden, c.FFN = need(f, "vocab_size"), need(f, "hidden_size"), need(f, "intermediate_size")
 	c.Heads = need(f, "num_attention_heads")
-	c.KVHeads = get(f, "num_key_value_heads", c.Heads)
-	c.HeadDim = get(f, "head_dim", c.Hidden/max(1, c.Heads))
+	c.KVHeads = getNull(f, "num_key_value_heads", or(a.kvHeads, c.Heads), c.Heads)
+	c.HeadDim = get(f, "head_dim", or(a.headDim, c.Hidden/max(1, c.Heads)))
 	c.Layers = make([]Layer, max(0, need(f, "num_hidden_layers")))
-	c.MaxPositions = get(f, "max_position_embeddings", 2048)
-	c.Eps = get(f, "rms_norm_eps", 1e-6)
+	c.MaxPositions = get(f, "max_position_embeddings", a.positions)
+	c.Eps = get(f, "rms_norm_eps", or(a.eps, 1e-6))
 	c.InitRange = get(f, "initializer_range", 0.02)
-	c.Tied = get(f, "tie_word_embeddings", false)
+	c.Tied = get(f, "tie_word_embeddings", a.tied)
 	c.Activation = f.activation("hidden_act", "silu")
 	c.Norms = preNorm
 	c.EmbedScale = 1

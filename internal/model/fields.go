@@ -47,6 +47,14 @@ func get[T any](f *fields, key string, def T) T {
 	return v
 }
 
+// getNull reads a key for which null says something else than absence does: off, mostly.
+func getNull[T any](f *fields, key string, def, null T) T {
+	if _, present := f.raw[key]; present && !f.has(key) {
+		def = null
+	}
+	return get(f, key, def)
+}
+
 // need reads a count that has no default.
 func need(f *fields, key string) int {
 	if !f.has(key) {

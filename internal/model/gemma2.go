@@ -2,23 +2,23 @@ package model
 
 import "math"
 
-func init() { register("gemma2", gemma2) }
+func init() {
+	register("gemma2", absent{kvHeads: 4, headDim: 256, positions: 8192, tied: true}, gemma2)
+}
 
 // gemma2: scores and logits are capped, every other layer slides (the first one does), four norms a layer.
 func gemma2(f *fields, c *Config) {
-	c.gemma(f, true)
-	c.AttnSoftcap = get(f, "attn_logit_softcapping", 50.0)
-	c.LogitSoftcap = get(f, "final_logit_softcapping", 30.0)
+	c.gemma(f)
+	c.AttnSoftcap = getNull(f, "attn_logit_softcapping", 50.0, 0)
+	c.LogitSoftcap = getNull(f, "final_logit_softcapping", 30.0, 0)
 	c.everyLayer(f.rope(c, ropeDefaults{theta: 10000}))
 	f.windows(c, 4096, func(layer int) bool { return layer%2 == 0 })
 }
 
 // gemma reads what the Gemmas share: norms of 1 + weight before and after both halves of a layer, tanh GELU, embeddings
 // scaled by sqrt(hidden), scores scaled by query_pre_attn_scalar^-0.5 and not by the head size.
-func (c *Config) gemma(f *fields, tied bool) {
-	c.HeadDim = get(f, "head_dim", 256)
+func (c *Config) gemma(f *fields) {
 	c.Activation = f.activation("hidden_activation", "gelu_pytorch_tanh")
-	c.Tied = get(f, "tie_word_embeddings", tied)
 	c.NormPlusOne = true
 	c.Norms = NormNames{"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"}
 	c.EmbedScale = math.Sqrt(float64(c.Hidden))

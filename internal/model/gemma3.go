@@ -2,14 +2,16 @@ package model
 
 import "encoding/json"
 
-func init() { register("gemma3_text", gemma3) }
+func init() {
+	register("gemma3_text", absent{kvHeads: 4, headDim: 256, positions: 131072, tied: true}, gemma3)
+}
 
 // gemma3: five sliding layers, then a full one, unless layer_types says otherwise. Sliding layers have their own rope base
 // and never stretch positions.
 func gemma3(f *fields, c *Config) {
-	c.gemma(f, true)
+	c.gemma(f)
 	c.QKNorm = HeadQKNorm
-	c.AttnSoftcap = get(f, "attn_logit_softcapping", 0.0)
+	get(f, "attn_logit_softcapping", 0.0) // transformers reads it and caps nothing: q and k are normalised instead
 	c.LogitSoftcap = get(f, "final_logit_softcapping", 0.0)
 	global, local := f.gemma3Ropes(c)
 	period := get(f, "sliding_window_pattern", get(f, "_sliding_window_pattern", 6))
@@ -42,7 +44,7 @@ func (f *fields) gemma3Ropes(c *Config) (global, local *Rope) {
 			}
 		}
 	}
-	global = f.parseRope(c, byType[full], ropeDefaults{theta, 1})
-	local = f.parseRope(c, byType[sliding], ropeDefaults{localTheta, 1})
+	global = f.parseRope(c, byType[full], ropeDefaults{theta: theta})
+	local = f.parseRope(c, byType[sliding], ropeDefaults{theta: localTheta})
 	return global, local
 }

@@ -10,10 +10,7 @@ func (c *Config) everyLayer(r *Rope) {
 // windows sets the sliding window of the layers that slide: what layer_types says, else what the family's rule says. A
 // config without a window, or with use_sliding_window false, slides nowhere.
 func (f *fields) windows(c *Config, def int, slides func(layer int) bool) {
-	window := get(f, "sliding_window", def)
-	if _, set := f.raw["sliding_window"]; set && !f.has("sliding_window") {
-		window = 0 // an explicit null is off; only an absent key means the family's default
-	}
+	window := getNull(f, "sliding_window", def, 0)
 	if !get(f, "use_sliding_window", true) {
 		window = 0
 	}
@@ -27,6 +24,17 @@ func (f *fields) windows(c *Config, def int, slides func(layer int) bool) {
 			c.Layers[i].Window = window
 		}
 	}
+}
+
+// maybeWindows is windows for the families whose use_sliding_window is off unless set.
+func (f *fields) maybeWindows(c *Config, def int, slides func(layer int) bool) {
+	get(f, "max_window_layers", 0) // Qwen's own key, which others carry along
+	if get(f, "use_sliding_window", false) {
+		f.windows(c, def, slides)
+		return
+	}
+	get(f, "sliding_window", 0)
+	f.layerTypes(c)
 }
 
 const (
@@ -52,12 +60,12 @@ func (f *fields) layerTypes(c *Config) []string {
 	return types
 }
 
-// LongRope is the number of positions up to which the model's longrope uses its short factors; 0 when it has no longrope.
-func (c *Config) LongRope() int {
+// Stretched is the encoding whose angles depend on how long the longest row of a batch is (longrope, dynamic); nil = none does.
+func (c *Config) Stretched() *Rope {
 	for _, l := range c.Layers {
-		if l.Rope != nil && l.Rope.Type == "longrope" {
-			return l.Rope.Original
+		if l.Rope != nil && (l.Rope.Type == "longrope" || l.Rope.Type == "dynamic") {
+			return l.Rope
 		}
 	}
-	return 0
+	return nil
 }

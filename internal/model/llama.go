@@ -1,6 +1,6 @@
 package model
 
-func init() { register("llama", llama) }
+func init() { register("llama", absent{positions: 2048}, llama) }
 
 // llama: Llama 2 and 3.x, SmolLM 2, DeepSeek-R1 distills of Llama, and everything saved in their form.
 func llama(f *fields, c *Config) {

@@ -1,6 +1,6 @@
 package model
 
-func init() { register("mistral", mistral) }
+func init() { register("mistral", absent{kvHeads: 8, positions: 4096 * 32}, mistral) }
 
 // mistral: every layer slides over the same window; a config without the key means 4096, null means none.
 func mistral(f *fields, c *Config) {

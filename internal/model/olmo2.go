@@ -1,11 +1,10 @@
 package model
 
-func init() { register("olmo2", olmo2) }
+func init() { register("olmo2", absent{positions: 2048, eps: 1e-5}, olmo2) }
 
 // olmo2 normalises what attention and feed-forward give rather than what they get, and q and k over all heads at once.
 func olmo2(f *fields, c *Config) {
 	c.Norms = NormNames{PostAttn: "post_attention_layernorm", PostMLP: "post_feedforward_layernorm"}
-	c.Eps = get(f, "rms_norm_eps", 1e-5)
 	c.QKNorm = FullQKNorm
 	bias := get(f, "attention_bias", false)
 	c.QKVBias, c.OutBias = bias, bias

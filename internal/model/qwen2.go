@@ -1,6 +1,6 @@
 package model
 
-func init() { register("qwen2", qwen2) }
+func init() { register("qwen2", absent{kvHeads: 32, positions: 32768}, qwen2) }
 
 // qwen2: Qwen 2 and 2.5, DeepSeek-R1 distills of Qwen. q, k and v always have a bias; the window, where it is used at all,
 // slides from layer max_window_layers on.
@@ -13,10 +13,5 @@ func qwen2(f *fields, c *Config) {
 // lateWindows: use_sliding_window is off unless set, and max_window_layers counts the layers without a window.
 func (f *fields) lateWindows(c *Config) {
 	first := get(f, "max_window_layers", 28)
-	if !get(f, "use_sliding_window", false) {
-		get(f, "sliding_window", 0)
-		f.layerTypes(c)
-		return
-	}
-	f.windows(c, 4096, func(layer int) bool { return layer >= first })
+	f.maybeWindows(c, 4096, func(layer int) bool { return layer >= first })
 }

@@ -1,18 +1,17 @@
 package model
 
 func init() {
-	register("qwen3", qwen3)
-	register("qwen3_moe", qwen3MoE)
+	register("qwen3", absent{kvHeads: 32, headDim: 128, positions: 32768}, qwen3)
+	register("qwen3_moe", absent{kvHeads: 4, positions: 32768}, qwen3MoE)
 }
 
-// qwen3 normalises q and k per head and drops Qwen 2's biases; head_dim is 128 unless said otherwise.
+// qwen3 normalises q and k per head and drops Qwen 2's biases.
 func qwen3(f *fields, c *Config) {
 	c.qwen3Attention(f)
 	f.lateWindows(c)
 }
 
 func (c *Config) qwen3Attention(f *fields) {
-	c.HeadDim = get(f, "head_dim", 128)
 	bias := get(f, "attention_bias", false)
 	c.QKVBias, c.OutBias = bias, bias
 	c.QKNorm = HeadQKNorm
@@ -22,11 +21,7 @@ func (c *Config) qwen3Attention(f *fields) {
 // qwen3MoE puts experts into every decoder_sparse_step-th layer but those of mlp_only_layers.
 func qwen3MoE(f *fields, c *Config) {
 	c.qwen3Attention(f)
-	if get(f, "use_sliding_window", false) {
-		f.windows(c, 4096, func(int) bool { return true })
-	}
-	get(f, "sliding_window", 0)
-	get(f, "max_window_layers", 0)
+	f.maybeWindows(c, 4096, func(int) bool { return true })
 	c.MoE = &MoE{
 		Experts:   get(f, "num_local_experts", get(f, "num_experts", 128)),
 		PerToken:  get(f, "num_experts_per_tok", 8),

@@ -7,10 +7,10 @@ import (
 
 // Rope is one rotary position encoding.
 type Rope struct {
-	Type      string // default, linear, llama3, longrope, yarn
+	Type      string // default, linear, dynamic, llama3, longrope, yarn
 	Theta     float64
 	Factor    float64 // how far the original positions are stretched
-	Original  int     // positions of the original training
+	Original  int     // positions of the original training (dynamic: up to which nothing is stretched)
 	LowFreq   float64 // llama3
 	HighFreq  float64
 	Short     []float64 // longrope: divisors per frequency up to Original positions
@@ -35,22 +35,31 @@ type ropeJSON struct {
 	Short      []float64 `json:"short_factor"`
 	Long       []float64 `json:"long_factor"`
 	AttnFactor *float64  `json:"attention_factor"`
-	BetaFast   *float64  `json:"beta_fast"`
-	BetaSlow   *float64  `json:"beta_slow"`
-	Mscale     *float64  `json:"mscale"`
-	MscaleAll  *float64  `json:"mscale_all_dim"`
+	BetaFast   float64   `json:"beta_fast"`
+	BetaSlow   float64   `json:"beta_slow"`
+	Mscale     float64   `json:"mscale"`
+	MscaleAll  float64   `json:"mscale_all_dim"`
 	Truncate   *bool     `json:"truncate"`
 }
 
-// ropeDefaults are a family's values of what a config may leave out.
-type ropeDefaults struct{ theta, partial float64 }
+// ropeDefaults are a family's values of what a config may leave out. original is what the config says outside of the rope
+// parameters, where it wins.
+type ropeDefaults struct {
+	theta, partial float64
+	original       int
+}
 
 // rope reads the position encoding of all layers, in either spelling.
 func (f *fields) rope(c *Config, def ropeDefaults) *Rope {
 	def.theta = get(f, "rope_theta", def.theta)
-	def.partial = get(f, "partial_rotary_factor", or(def.partial, 1))
+	def.partial = get(f, "partial_rotary_factor", def.partial)
+	def.original = get(f, "original_max_position_embeddings", def.original)
 	raw := get(f, "rope_scaling", json.RawMessage(nil))
 	if f.has("rope_parameters") {
+		if raw != nil {
+			// One was added by hand. transformers would take rope_scaling, and forget the other's rope_theta.
+			f.fault("rope_parameters and rope_scaling are both set: move the scaling into rope_parameters")
+		}
 		raw = get(f, "rope_parameters", json.RawMessage(nil))
 	}
 	return f.parseRope(c, raw, def)
@@ -64,44 +73,58 @@ func (f *fields) parseRope(c *Config, raw json.RawMessage, def ropeDefaults) *Ro
 			return nil
 		}
 	}
-	r := &Rope{Type: or(j.RopeType, j.Type, "default"), Theta: val(j.Theta, def.theta), Factor: or(j.Factor, 1), Original: j.Original,
-		LowFreq: j.LowFreq, HighFreq: j.HighFreq, Short: j.Short, Long: j.Long, AttnScale: val(j.AttnFactor, 1),
-		BetaFast: val(j.BetaFast, 32), BetaSlow: val(j.BetaSlow, 1), Truncate: val(j.Truncate, true)}
-	r.Dim = int(float64(c.HeadDim) * val(j.Partial, def.partial))
+	r := &Rope{Type: or(j.RopeType, j.Type, "default"), Theta: val(j.Theta, def.theta), Factor: or(j.Factor, 1), Original: or(def.original, j.Original, c.MaxPositions),
+		LowFreq: j.LowFreq, HighFreq: j.HighFreq, Short: j.Short, Long: j.Long, AttnScale: 1,
+		BetaFast: or(j.BetaFast, 32), BetaSlow: or(j.BetaSlow, 1), Truncate: val(j.Truncate, true)}
+	r.Dim = int(float64(c.HeadDim) * val(j.Partial, or(def.partial, 1)))
+	if r.Dim%2 != 0 || r.Dim < 2 {
+		f.fault("rope: %d dimensions of a head are rotated, want an even number", r.Dim)
+		return r
+	}
 	switch r.Type {
 	case "default", "linear":
+	case "dynamic":
+		r.Original = c.MaxPositions
+		if r.Dim == 2 {
+			f.fault("rope dynamic: want heads of more than 2 dimensions")
+		}
 	case "llama3":
-		if r.LowFreq == 0 || r.HighFreq <= r.LowFreq || r.Original == 0 {
-			f.fault("rope llama3: want low_freq_factor < high_freq_factor and original_max_position_embeddings")
+		if r.LowFreq == 0 || r.HighFreq <= r.LowFreq {
+			f.fault("rope llama3: want low_freq_factor < high_freq_factor")
 		}
 	case "longrope", "su":
 		f.finishLongrope(c, r, j)
-	case "yarn":
-		f.finishYarn(c, r, j)
+	case "yarn": // early Phi-3 wrote so what is longrope by its factors
+		if j.Short != nil {
+			f.finishLongrope(c, r, j)
+			break
+		}
+		finishYarn(c, r, j)
 	default:
-		f.fault("rope_type %q is not supported (default, linear, llama3, longrope, yarn)", r.Type)
+		f.fault("rope_type %q is not supported (default, linear, dynamic, llama3, longrope, yarn)", r.Type)
 	}
 	return r
 }
 
-// finishLongrope: transformers takes the original length from the model's config where the rope parameters lack it, and
-// scales attention by sqrt(1 + ln(factor)/ln(original)).
+// finishLongrope: transformers scales attention by sqrt(1 + ln(factor)/ln(original)).
 func (f *fields) finishLongrope(c *Config, r *Rope, j ropeJSON) {
 	r.Type = "longrope"
-	r.Original = or(get(f, "original_max_position_embeddings", 0), r.Original, c.MaxPositions)
 	if n := r.Dim / 2; len(r.Short) != n || len(r.Long) != n {
 		f.fault("rope longrope: want %d short and long factors, got %d and %d", n, len(r.Short), len(r.Long))
 	}
 	factor := or(j.Factor, float64(c.MaxPositions)/float64(r.Original))
-	if j.AttnFactor == nil && factor > 1 {
+	if j.AttnFactor != nil {
+		r.AttnScale = *j.AttnFactor
+	} else if factor > 1 {
 		r.AttnScale = math.Sqrt(1 + math.Log(factor)/math.Log(float64(r.Original)))
 	}
 }
 
 // finishYarn follows transformers' _compute_yarn_parameters (YaRN, arXiv 2309.00071).
-func (f *fields) finishYarn(c *Config, r *Rope, j ropeJSON) {
-	r.Original = or(r.Original, c.MaxPositions)
+func finishYarn(c *Config, r *Rope, j ropeJSON) {
+	r.Factor = or(j.Factor, float64(c.MaxPositions)/float64(r.Original))
 	if j.AttnFactor != nil {
+		r.AttnScale = *j.AttnFactor
 		return
 	}
 	mscale := func(m float64) float64 {
@@ -111,8 +134,8 @@ func (f *fields) finishYarn(c *Config, r *Rope, j ropeJSON) {
 		return 0.1*m*math.Log(r.Factor) + 1
 	}
 	r.AttnScale = mscale(1)
-	if j.Mscale != nil && j.MscaleAll != nil {
-		r.AttnScale = mscale(*j.Mscale) / mscale(*j.MscaleAll)
+	if j.Mscale != 0 && j.MscaleAll != 0 {
+		r.AttnScale = mscale(j.Mscale) / mscale(j.MscaleAll)
 	}
 }
 

@@ -70,6 +70,9 @@ func (r *rotation) table(rope *Rope, scale float64) rotationTable {
 		beyond := graph.GreaterOrEqual(graph.ReduceAllMax(r.positions), graph.Scalar(g, dtypes.Int32, rope.Original))
 		inv = graph.Where(beyond, constant(g, r.spread(long, rope.Dim)), inv)
 	}
+	if rope.Type == "dynamic" {
+		inv = graph.Mul(inv, r.stretch(rope))
+	}
 	d := r.positions.Shape().Dimensions
 	angle := graph.Mul(graph.ConvertDType(graph.Reshape(r.positions, 1, d[0], d[1], 1), dtypes.Float32), graph.ExpandLeftToRank(inv, 4))
 	// Dimensions that are not rotated have angle 0; longrope's factor must not reach them.
@@ -84,6 +87,19 @@ func (r *rotation) table(rope *Rope, scale float64) rotationTable {
 	t := rotationTable{written(graph.Mul(graph.Cos(angle), factor)), written(graph.Mul(graph.Sin(angle), factor))}
 	r.tables[key] = t
 	return t
+}
+
+// stretch is what dynamic NTK multiplies the angles by, per dimension of a head: the base grows with the longest position of the
+// batch, as in transformers, by s^(d/(d-2)) for s = factor·length/original - (factor-1), so the angle of pair i by s^(-2i/(d-2)).
+func (r *rotation) stretch(rope *Rope) *graph.Node {
+	power := make([]float64, rope.Dim/2)
+	for i := range power {
+		power[i] = -2 * float64(i) / float64(rope.Dim-2)
+	}
+	length := graph.AddScalar(graph.ConvertDType(graph.ReduceAllMax(r.positions), dtypes.Float32), 1)
+	length = graph.MaxScalar(length, float64(rope.Original))
+	s := graph.AddScalar(graph.MulScalar(length, rope.Factor/float64(rope.Original)), 1-rope.Factor)
+	return graph.Exp(graph.Mul(constant(r.positions.Graph(), r.spread(power, rope.Dim)), graph.Log(s)))
 }
 
 // partner is the other dimension of i's pair and the sign that i's partner gets in the rotated i.

@@ -1,14 +1,13 @@
 package model
 
-func init() { register("smollm3", smollm3) }
+func init() { register("smollm3", absent{kvHeads: 4, positions: 32768, tied: true}, smollm3) }
 
-// smollm3: every fourth layer has no position encoding, unless no_rope_layers (1 = RoPE, 0 = none) says otherwise.
+// smollm3: every fourth layer has no position encoding, unless no_rope_layers (1 = RoPE, 0 = none) says otherwise. A window,
+// where one is used at all, slides over the layers without positions.
 func smollm3(f *fields, c *Config) {
-	c.Tied = get(f, "tie_word_embeddings", true)
 	bias := get(f, "attention_bias", false)
 	c.QKVBias, c.OutBias, c.MLPBias = bias, bias, get(f, "mlp_bias", false)
 	c.everyLayer(f.rope(c, ropeDefaults{theta: 2e6}))
-	f.lateWindows(c)
 	interval := max(1, get(f, "no_rope_layer_interval", 4))
 	use := get(f, "no_rope_layers", []int(nil))
 	if use != nil && len(use) != len(c.Layers) {
@@ -20,4 +19,5 @@ func smollm3(f *fields, c *Config) {
 			c.Layers[i].Rope = nil
 		}
 	}
+	f.maybeWindows(c, 0, func(layer int) bool { return c.Layers[layer].Rope == nil })
 }
