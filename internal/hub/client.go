@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -42,22 +41,17 @@ func newClient(s Source, site Site, e Env, say func(string, ...any)) (*client, e
 	return c, nil
 }
 
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
 // reply is the last answer along the redirects, with what the hub itself said on the way.
 type reply struct {
 	*http.Response
 	commit string // X-Repo-Commit
 	linked string // X-Linked-Etag: the sha256 of an LFS file
-	abroad bool   // another host answered
+	abroad bool   // a host answered that the token does not go to
 }
 
 const longestChain = 10
 
-// get asks once. The token goes along while every hop so far was the hub's own origin.
+// get asks once. The token goes along while every hop so far was the hub's own.
 func (c *client) get(ctx context.Context, address string, header http.Header) (*reply, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -65,7 +59,10 @@ func (c *client) get(ctx context.Context, address string, header http.Header) (*
 	}
 	r := &reply{}
 	for range longestChain {
-		r.abroad = r.abroad || u.Scheme != c.origin.Scheme || u.Host != c.origin.Host
+		r.abroad = r.abroad || !c.trusts(u)
+		if u.User = nil; u.Host == c.origin.Host && !r.abroad {
+			u.User = c.origin.User // of a mirror with a password
+		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 		if err != nil {
 			return nil, fmt.Errorf("address of %s: %w", u.Host, errors.Unwrap(err))
@@ -105,7 +102,6 @@ func (c *client) hop(from *url.URL, location string) (*url.URL, error) {
 	case to.Scheme != "https" && to.Scheme != from.Scheme:
 		return nil, fmt.Errorf("%s redirects to %s without https: refused", from.Host, to.Host)
 	}
-	to.User = nil
 	return to, nil
 }
 
@@ -151,28 +147,6 @@ func (c *client) document(ctx context.Context, address string, dst any) (http.He
 		return nil, passing{err: fmt.Errorf("%s answers with something else than the JSON expected: %w", c.origin.Host, err)}
 	}
 	return r.Header, nil
-}
-
-// follow finds the next page in Link headers; it must lie on the hub itself.
-func (c *client) follow(from string, links []string) (string, error) {
-	for _, link := range strings.Split(strings.Join(links, ","), ",") {
-		target, rest, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(link), "<"), ">")
-		if !ok || !strings.Contains(rest, `rel="next"`) {
-			continue
-		}
-		base, err := url.Parse(from)
-		if err != nil {
-			return "", err
-		}
-		next, err := base.Parse(target)
-		if err != nil {
-			return "", fmt.Errorf("next page of the listing: %w", err)
-		}
-		// A mirror may pass the hub's own address on: the page is asked from the mirror all the same.
-		next.Scheme, next.Host, next.User = c.origin.Scheme, c.origin.Host, nil
-		return next.String(), nil
-	}
-	return "", nil
 }
 
 func drain(body io.ReadCloser) {

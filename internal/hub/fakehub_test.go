@@ -32,11 +32,14 @@ const (
 type fakeHub struct {
 	*httptest.Server
 	store   *httptest.Server // the CDN: another origin
+	stored  string           // its address as the hub gives it
+	below   string           // the path of the hub on its host
 	commits map[string]map[string][]byte
 	refs    map[string]string
 	needs   string // a token that requests must carry, "" = public
 	license string
-	head    int // the file that ModelScope's head commit changed; -1 = none, it removed one
+	link    func(next string) string // how a page of the listing names the next one
+	head    int                      // the file that ModelScope's head commit changed; -1 = none, it removed one
 
 	// spoil may answer in place of the hub, before it does ("hub", path) or the store ("store", file name). n counts from 1.
 	spoil func(n int, where, name string, w http.ResponseWriter, r *http.Request, body []byte) bool
@@ -50,9 +53,10 @@ type ask struct{ where, name, rng, ifRange, auth string }
 
 func newHub(t *testing.T, files map[string][]byte) *fakeHub {
 	h := &fakeHub{commits: map[string]map[string][]byte{commit: files}, refs: map[string]string{"main": commit, "master": commit},
-		license: "apache-2.0", head: 1, count: map[string]int{}}
+		license: "apache-2.0", head: 1, link: func(next string) string { return "<" + next + `>; rel="next"` }, count: map[string]int{}}
 	h.Server = httptest.NewServer(http.HandlerFunc(h.hub))
 	h.store = httptest.NewServer(http.HandlerFunc(h.blobs))
+	h.stored = h.store.URL
 	t.Cleanup(func() { h.Server.Close(); h.store.Close() })
 	return h
 }
@@ -177,7 +181,7 @@ func (h *fakeHub) hfTree(w http.ResponseWriter, r *http.Request, rev string) {
 	fmt.Sscan(r.URL.Query().Get("cursor"), &from)
 	to := min(from+3, len(all))
 	if to < len(all) {
-		w.Header().Set("Link", fmt.Sprintf(`<%s/api/models/%s/tree/%s?recursive=true&cursor=%d>; rel="next"`, h.URL, repo, rev, to))
+		w.Header().Set("Link", h.link(fmt.Sprintf("%s/api/models/%s/tree/%s?recursive=true&cursor=%d", h.URL, repo, rev, to)))
 	}
 	reply(w, all[from:to])
 }
@@ -193,11 +197,11 @@ func (h *fakeHub) hfFile(w http.ResponseWriter, r *http.Request, rev, name strin
 	if large(name) {
 		w.Header().Set("X-Linked-Etag", `"`+sha(b)+`"`)
 		w.Header().Set("X-Linked-Size", fmt.Sprint(len(b)))
-		w.Header().Set("Location", h.store.URL+"/"+rev+"/"+url.PathEscape(name)+"?"+signed)
+		w.Header().Set("Location", h.stored+"/"+rev+"/"+url.PathEscape(name)+"?"+signed)
 		w.WriteHeader(http.StatusFound)
 		return
 	}
-	w.Header().Set("Location", "/api/resolve-cache/"+rev+"/"+name)
+	w.Header().Set("Location", h.below+"/api/resolve-cache/"+rev+"/"+name)
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
@@ -228,7 +232,7 @@ func (h *fakeHub) msFile(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		w.WriteHeader(http.StatusNotFound)
 	case large(name):
-		http.Redirect(w, r, h.store.URL+"/"+rev+"/"+url.PathEscape(name)+"?"+signed, http.StatusFound)
+		http.Redirect(w, r, h.stored+"/"+rev+"/"+url.PathEscape(name)+"?"+signed, http.StatusFound)
 	default:
 		h.send(w, r, name, b, "")
 	}
