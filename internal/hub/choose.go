@@ -2,8 +2,8 @@ package hub
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"regexp"
 	"slices"
@@ -32,7 +32,8 @@ func choose(all []File, globs []string) ([]File, error) {
 			return nil, err
 		}
 	}
-	want := func(name string) bool { return matches(name, needed) || isWeights(name, all) }
+	weights := weightsOf(all)
+	want := func(name string) bool { return matches(name, needed) || weights(name) }
 	if len(globs) > 0 {
 		want = func(name string) bool { return matches(name, globs) }
 	}
@@ -41,7 +42,7 @@ func choose(all []File, globs []string) ([]File, error) {
 		if !want(f.Path) {
 			continue
 		}
-		if slices.Contains(pickles, strings.ToLower(path.Ext(f.Path))) {
+		if isPickle(f.Path) {
 			return nil, fmt.Errorf("%s: pickled weights can run code when they are read, fettle brings safetensors only", f.Path)
 		}
 		chosen = append(chosen, f)
@@ -51,35 +52,47 @@ func choose(all []File, globs []string) ([]File, error) {
 	case len(chosen) == 0 && len(globs) > 0:
 		return nil, fmt.Errorf("no file matches %s", strings.Join(globs, ", "))
 	case len(globs) == 0 && !slices.ContainsFunc(chosen, func(f File) bool { return path.Ext(f.Path) == ".safetensors" }):
-		return nil, fmt.Errorf("the repository holds no safetensors at its top%s: -include GLOB brings other files", otherWeights(all))
+		return nil, noSafetensors(all)
 	}
-	for i := 1; i < len(chosen); i++ {
-		if chosen[i].Path == chosen[i-1].Path {
-			return nil, fmt.Errorf("the hub lists %s twice", chosen[i].Path)
+	return chosen, clashes(chosen)
+}
+
+// weightsOf tells weights by their names: model.safetensors or its shards and index; where a repository has none of these, every
+// safetensors file at its top (Mistral's consolidated.safetensors beside them is the same weights again).
+func weightsOf(all []File) func(name string) bool {
+	usual := slices.ContainsFunc(all, func(f File) bool { return mainWeights.MatchString(f.Path) })
+	return func(name string) bool {
+		if strings.Contains(name, "/") || !strings.HasSuffix(name, ".safetensors") && !strings.HasSuffix(name, ".safetensors.index.json") {
+			return false
 		}
+		return name == indexName || mainWeights.MatchString(name) || !usual
 	}
-	return chosen, nil
 }
 
-// isWeights: model.safetensors or its shards and index; where a repository has none of these, every safetensors file at its top
-// (Mistral's consolidated.safetensors beside them is the same weights again).
-func isWeights(name string, all []File) bool {
-	if strings.Contains(name, "/") || !strings.HasSuffix(name, ".safetensors") && !strings.HasSuffix(name, ".safetensors.index.json") {
-		return false
-	}
-	if name == indexName || mainWeights.MatchString(name) {
-		return true
-	}
-	return !slices.ContainsFunc(all, func(f File) bool { return mainWeights.MatchString(f.Path) })
-}
-
-func otherWeights(all []File) string {
+// noSafetensors says what there is instead.
+func noSafetensors(all []File) error {
 	for _, f := range all {
-		if ext := path.Ext(f.Path); slices.Contains(pickles, ext) || ext == ".gguf" || ext == ".onnx" {
-			return " (but " + f.Path + ")"
+		ext := strings.ToLower(path.Ext(f.Path))
+		switch {
+		case strings.Contains(f.Path, "/"):
+		case isPickle(f.Path):
+			return fmt.Errorf("the repository holds its weights as pickles only (%s), which can run code when they are read: look for a copy with "+
+				"safetensors, often the revision @refs/pr/N of a conversion that somebody proposed there", f.Path)
+		case ext == ".gguf" || ext == ".onnx":
+			return fmt.Errorf("the repository holds no safetensors at its top (but %s): -include GLOB brings other files", f.Path)
 		}
 	}
-	return ""
+	return errors.New("the repository holds no safetensors at its top: -include GLOB brings other files")
+}
+
+func isPickle(name string) bool { return slices.Contains(pickles, strings.ToLower(path.Ext(name))) }
+
+// globsOf are the globs that a pull's files match, but for the weights, which lie at the top.
+func globsOf(include []string) []string {
+	if len(include) > 0 {
+		return include
+	}
+	return needed
 }
 
 func matches(name string, globs []string) bool {
@@ -91,31 +104,35 @@ func matches(name string, globs []string) bool {
 	return false
 }
 
-// safePath refuses names that could leave the folder or clash with a pull's own files.
-func safePath(name string) error {
-	control := func(r rune) bool { return r < ' ' || r == 0x7f }
-	if !fs.ValidPath(name) || name == "." || strings.Contains(name, `\`) || strings.ContainsFunc(name, control) {
-		return fmt.Errorf("the hub lists a file named %q, which could be written outside of the folder: nothing is brought", name)
-	}
-	if base := path.Base(name); base == RecordName || strings.HasSuffix(base, partSuffix) {
-		return fmt.Errorf("the hub lists a file named %q, a name that a pull uses itself: nothing is brought", name)
-	}
-	return nil
+// reaches: may one of the globs name something below the folder?
+func reaches(globs []string, folder string) bool {
+	depth := strings.Count(folder, "/") + 1
+	return slices.ContainsFunc(globs, func(g string) bool {
+		parts := strings.Split(g, "/")
+		if len(parts) <= depth {
+			return false
+		}
+		ok, _ := path.Match(strings.Join(parts[:depth], "/"), folder)
+		return ok
+	})
 }
 
-// missingShards names the files that an index tells of and the listing lacks.
-func missingShards(index []byte, have []File) ([]string, error) {
+// missingShards names the files that an index tells of and a pull does not bring.
+func missingShards(index []byte, brought []File) ([]string, error) {
 	var parsed struct {
 		WeightMap map[string]string `json:"weight_map"`
 	}
 	if err := json.Unmarshal(index, &parsed); err != nil {
 		return nil, fmt.Errorf("read %s: %w", indexName, err)
 	}
+	known := map[string]bool{}
+	for _, f := range brought {
+		known[f.Path] = true
+	}
 	var missing []string
 	for _, shard := range parsed.WeightMap {
-		known := slices.ContainsFunc(have, func(f File) bool { return f.Path == shard })
-		if !known && !slices.Contains(missing, shard) {
-			missing = append(missing, shard)
+		if !known[shard] {
+			missing, known[shard] = append(missing, plain(shard)), true
 		}
 	}
 	slices.Sort(missing)

@@ -121,7 +121,7 @@ func (c *client) same(r *reply, f File, commit string) error {
 func (p *part) begins(r *http.Response) string {
 	f := p.sums.of
 	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
-		return "the answer is compressed (" + e + ")"
+		return fmt.Sprintf("the answer is compressed (%q)", e)
 	}
 	if r.StatusCode != http.StatusPartialContent {
 		if r.ContentLength >= 0 && r.ContentLength != f.Size {

@@ -39,6 +39,8 @@ type fakeHub struct {
 	needs   string // a token that requests must carry, "" = public
 	license string
 	link    func(next string) string // how a page of the listing names the next one
+	page    int                      // entries of a page of Hugging Face's listing
+	most    int                      // entries of ModelScope's listing, which it cuts there; 0 = it does not
 	head    int                      // the file that ModelScope's head commit changed; -1 = none, it removed one
 
 	// spoil may answer in place of the hub, before it does ("hub", path) or the store ("store", file name). n counts from 1.
@@ -53,7 +55,7 @@ type ask struct{ where, name, rng, ifRange, auth string }
 
 func newHub(t *testing.T, files map[string][]byte) *fakeHub {
 	h := &fakeHub{commits: map[string]map[string][]byte{commit: files}, refs: map[string]string{"main": commit, "master": commit},
-		license: "apache-2.0", head: 1, link: func(next string) string { return "<" + next + `>; rel="next"` }, count: map[string]int{}}
+		license: "apache-2.0", head: 1, page: 3, link: func(next string) string { return "<" + next + `>; rel="next"` }, count: map[string]int{}}
 	h.Server = httptest.NewServer(http.HandlerFunc(h.hub))
 	h.store = httptest.NewServer(http.HandlerFunc(h.blobs))
 	h.stored = h.store.URL
@@ -145,7 +147,7 @@ func (h *fakeHub) hub(w http.ResponseWriter, r *http.Request) {
 	case raw == "/api/v1/models/"+repo:
 		reply(w, map[string]any{"Code": 200, "Success": true, "Data": map[string]any{"License": h.license}})
 	case raw == "/api/v1/models/"+repo+"/repo/files":
-		h.msTree(w, r.URL.Query().Get("Revision"))
+		h.msTree(w, r.URL.Query())
 	case raw == "/api/v1/models/"+repo+"/repo":
 		h.msFile(w, r)
 	default:
@@ -165,7 +167,6 @@ func (h *fakeHub) hfInfo(w http.ResponseWriter, rev string) {
 	reply(w, map[string]any{"id": repo, "sha": at, "tags": []string{"license:" + h.license}, "cardData": map[string]any{"license": h.license}})
 }
 
-// hfTree gives three entries a page.
 func (h *fakeHub) hfTree(w http.ResponseWriter, r *http.Request, rev string) {
 	var all []map[string]any
 	for _, name := range sorted(h.commits[rev]) {
@@ -179,7 +180,7 @@ func (h *fakeHub) hfTree(w http.ResponseWriter, r *http.Request, rev string) {
 	all = append(all, map[string]any{"type": "directory", "path": "onnx", "size": 0, "oid": blob(nil)})
 	var from int
 	fmt.Sscan(r.URL.Query().Get("cursor"), &from)
-	to := min(from+3, len(all))
+	to := min(from+h.page, len(all))
 	if to < len(all) {
 		w.Header().Set("Link", h.link(fmt.Sprintf("%s/api/models/%s/tree/%s?recursive=true&cursor=%d", h.URL, repo, rev, to)))
 	}
@@ -205,22 +206,42 @@ func (h *fakeHub) hfFile(w http.ResponseWriter, r *http.Request, rev, name strin
 	w.WriteHeader(http.StatusTemporaryRedirect)
 }
 
-func (h *fakeHub) msTree(w http.ResponseWriter, rev string) {
-	at, files := h.at(rev)
+func (h *fakeHub) msTree(w http.ResponseWriter, q url.Values) {
+	at, files := h.at(q.Get("Revision"))
 	if files == nil {
 		w.WriteHeader(http.StatusNotFound)
 		reply(w, map[string]any{"Code": 10010205001, "Success": false, "Message": "revision not found"})
 		return
 	}
 	var all []map[string]any
+	root, folders := "", map[string]bool{}
+	if q.Get("Root") != "" {
+		root = q.Get("Root") + "/"
+	}
 	for i, name := range sorted(files) {
+		rest, ok := strings.CutPrefix(name, root)
+		if !ok {
+			continue
+		}
+		parts := strings.Split(rest, "/")
+		for k := 1; k < len(parts) && (k == 1 || q.Get("Recursive") == "True"); k++ {
+			if folder := root + path.Join(parts[:k]...); !folders[folder] {
+				folders[folder] = true
+				all = append(all, map[string]any{"Type": "tree", "Path": folder, "Name": path.Base(folder)})
+			}
+		}
+		if len(parts) > 1 && q.Get("Recursive") != "True" {
+			continue
+		}
 		changed := strings.Repeat("a", 40)
 		if i == h.head {
 			changed = at // only a file that the head commit changed names it in full
 		}
 		all = append(all, map[string]any{"Type": "blob", "Path": name, "Name": path.Base(name), "Size": len(files[name]), "Sha256": sha(files[name]), "Revision": changed})
 	}
-	all = append(all, map[string]any{"Type": "tree", "Path": "onnx", "Name": "onnx"})
+	if h.most > 0 {
+		all = all[:min(h.most, len(all))]
+	}
 	reply(w, map[string]any{"Code": 200, "Success": true, "Data": map[string]any{"Files": all, "LatestCommitter": map[string]any{"ShortId": at[:8]}}})
 }
 

@@ -15,7 +15,7 @@ func (h huggingFace) address(s Source, commit, path string) string {
 	return h.endpoint + "/" + s.Repo + "/resolve/" + commit + "/" + escapePath(path)
 }
 
-func (h huggingFace) list(ctx context.Context, c *client, s Source) (*Listing, error) {
+func (h huggingFace) list(ctx context.Context, c *client, s Source, _ []string) (*Listing, error) {
 	revision := first(s.Revision, "main")
 	var info struct {
 		SHA  string   `json:"sha"`
@@ -35,14 +35,21 @@ func (h huggingFace) list(ctx context.Context, c *client, s Source) (*Listing, e
 	return &Listing{Commit: info.SHA, License: info.Card.license(info.Tags), Files: files}, err
 }
 
+const mostPages = 1000 // of 1,000 entries each
+
 // tree reads the listing page by page (RFC 8288 Link headers).
 func (h huggingFace) tree(ctx context.Context, c *client, s Source, commit string) ([]File, error) {
 	var files []File
+	seen := map[string]bool{}
 	next := h.endpoint + "/api/models/" + s.Repo + "/tree/" + commit + "?recursive=true"
 	for pages := 0; next != ""; pages++ {
-		if pages == 1000 {
+		switch {
+		case seen[next]:
+			return nil, fmt.Errorf("the listing of %s comes back to a page that it gave already", s)
+		case pages == mostPages:
 			return nil, fmt.Errorf("the listing of %s does not end", s)
 		}
+		seen[next] = true
 		var entries []struct {
 			Type string `json:"type"`
 			Path string `json:"path"`

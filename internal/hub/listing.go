@@ -17,8 +17,9 @@ type Listing struct {
 
 // remote is a hub's way to speak.
 type remote interface {
-	// list resolves the revision to a commit and lists the files there.
-	list(ctx context.Context, c *client, s Source) (*Listing, error)
+	// list resolves the revision to a commit and lists the files there: all of them or, where that is more than the hub can say
+	// at once, those at the top and those that the globs reach.
+	list(ctx context.Context, c *client, s Source, globs []string) (*Listing, error)
 	// address of a file at a commit.
 	address(s Source, commit, path string) string
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -17,23 +18,23 @@ func (m modelScope) address(s Source, commit, path string) string {
 }
 
 // list asks for the branch, learns the commit from the answer, and asks once more at the commit: the branch may move meanwhile.
-func (m modelScope) list(ctx context.Context, c *client, s Source) (*Listing, error) {
+func (m modelScope) list(ctx context.Context, c *client, s Source, globs []string) (*Listing, error) {
 	commit := s.Revision
 	if !fullCommit.MatchString(commit) {
-		head, err := m.files(ctx, c, s, first(s.Revision, "master"))
+		head, err := m.files(ctx, c, s, first(s.Revision, "master"), "", true)
 		if err != nil {
 			return nil, err
 		}
-		if commit = head.commit(); commit == "" {
-			return nil, fmt.Errorf("the hub names no commit for %s", s)
+		if commit = head.commit(); !someCommit.MatchString(commit) {
+			return nil, fmt.Errorf("the hub names no commit for %s (%q)", s, commit)
 		}
 	}
-	at, err := m.files(ctx, c, s, commit)
+	at, err := m.reached(ctx, c, s, commit, "", globs)
 	if err != nil {
 		return nil, err
 	}
 	if short := at.Latest.ShortID; short != "" && !strings.HasPrefix(commit, short) {
-		return nil, fmt.Errorf("asked for commit %s, the hub answers with %s", commit, short)
+		return nil, fmt.Errorf("asked for commit %s, the hub answers with %q", commit, short)
 	}
 	l := &Listing{Commit: commit}
 	for _, f := range at.Files {
@@ -80,8 +81,43 @@ func (t tree) commit() string {
 	return t.Latest.ShortID
 }
 
-func (m modelScope) files(ctx context.Context, c *client, s Source, revision string) (t tree, err error) {
-	q := url.Values{"Revision": {revision}, "Recursive": {"True"}}
+var someCommit = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
+
+// mostListed is where a listing stops, without a word and without a next page (modelscope-hub, constants.py).
+const mostListed = 3000
+
+// reached lists a folder with all below it ("" = the repository). Where the hub stops short, it is asked for the folder alone and
+// for each folder in it that the globs reach.
+func (m modelScope) reached(ctx context.Context, c *client, s Source, commit, folder string, globs []string) (tree, error) {
+	t, err := m.files(ctx, c, s, commit, folder, true)
+	if err != nil || len(t.Files) < mostListed {
+		return t, err
+	}
+	if t, err = m.files(ctx, c, s, commit, folder, false); err != nil {
+		return t, err
+	}
+	if len(t.Files) >= mostListed {
+		return t, fmt.Errorf("%s has more than %d entries in %s, and the hub lists no more: a file could lack", s, mostListed, first(folder, "its top folder"))
+	}
+	for _, f := range t.Files {
+		below := strings.HasPrefix(f.Path, strings.TrimPrefix(folder+"/", "/"))
+		if f.Type != "tree" || !below || f.Path == folder || !reaches(globs, f.Path) {
+			continue
+		}
+		in, err := m.reached(ctx, c, s, commit, f.Path, globs)
+		if err != nil {
+			return t, err
+		}
+		t.Files = append(t.Files, in.Files...)
+	}
+	return t, nil
+}
+
+func (m modelScope) files(ctx context.Context, c *client, s Source, revision, folder string, below bool) (t tree, err error) {
+	q := url.Values{"Revision": {revision}, "Recursive": {map[bool]string{true: "True", false: "False"}[below]}}
+	if folder != "" {
+		q.Set("Root", folder)
+	}
 	return t, m.get(ctx, c, "/api/v1/models/"+s.Repo+"/repo/files?"+q.Encode(), &t)
 }
 

@@ -41,7 +41,8 @@ func (p *puller) listOffline() error {
 	if !has("config.json") && !has("adapter_config.json") {
 		lacks = append(lacks, "config.json")
 	}
-	if !slices.ContainsFunc(l.Files, func(f File) bool { return isWeights(f.Path, l.Files) && strings.HasSuffix(f.Path, ".safetensors") }) {
+	weights := weightsOf(l.Files)
+	if !slices.ContainsFunc(l.Files, func(f File) bool { return weights(f.Path) && strings.HasSuffix(f.Path, ".safetensors") }) {
 		lacks = append(lacks, "model.safetensors")
 	}
 	if len(lacks) == 0 {

@@ -9,7 +9,11 @@ import (
 	"path/filepath"
 )
 
-const partSuffix = ".part"
+const (
+	partSuffix = ".part"
+	noteSuffix = ".json"
+	copySuffix = ".copy" // of a file that is being copied from somewhere on this machine
+)
 
 // part is a file on its way: FILE.part holds the bytes so far, FILE.part.json says of what they are the beginning.
 type part struct {
@@ -34,7 +38,7 @@ func openPart(path string, f File) (*part, error) {
 		return nil, err
 	}
 	p := &part{file: file, sums: newSums(f)}
-	raw, err := os.ReadFile(path + ".json")
+	raw, err := os.ReadFile(path + noteSuffix)
 	if err != nil || json.Unmarshal(raw, &p.note) != nil || p.note.Digest != f.digest() {
 		return p, p.reset()
 	}
@@ -64,7 +68,7 @@ func (p *part) begin(etag string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(p.file.Name()+".json", append(raw, '\n'), 0o644)
+	return os.WriteFile(p.file.Name()+noteSuffix, append(raw, '\n'), 0o644)
 }
 
 func (p *part) Write(b []byte) (int, error) {
@@ -79,7 +83,7 @@ func (p *part) finish(to string) error {
 	if err := errors.Join(p.file.Sync(), p.file.Close(), os.Rename(p.file.Name(), to)); err != nil {
 		return err
 	}
-	if err := os.Remove(p.file.Name() + ".json"); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty file needs no note
+	if err := os.Remove(p.file.Name() + noteSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty file needs no note
 		return err
 	}
 	return nil

@@ -70,7 +70,7 @@ func (p *puller) list(ctx context.Context) ([]File, error) {
 	if p.offline {
 		err = p.listOffline()
 	} else {
-		p.listing, err = p.remote.list(ctx, p.client, p.source)
+		p.listing, err = p.remote.list(ctx, p.client, p.source, globsOf(p.options.Include))
 	}
 	if err != nil {
 		return nil, err
@@ -165,7 +165,7 @@ func (p *puller) take(from string, f File) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return "", err
 	}
-	out, err := os.Create(to + ".copy")
+	out, err := os.Create(to + partSuffix + copySuffix)
 	if err != nil {
 		return "", err
 	}
@@ -226,12 +226,15 @@ func (p *puller) wholeIndex(files []File) error {
 		return err
 	}
 	missing, err := missingShards(raw, files)
-	if err == nil && len(missing) > 0 {
-		holder := "repository"
-		if p.offline {
-			holder = "cache (offline: HF_HUB_OFFLINE)"
-		}
-		err = fmt.Errorf("%s: %s names %s, which the %s does not hold", p.source, indexName, strings.Join(missing, ", "), holder)
+	if err != nil || len(missing) == 0 {
+		return err
 	}
-	return err
+	holder := "the repository does not hold"
+	switch {
+	case p.offline:
+		holder = "the cache (offline: HF_HUB_OFFLINE) does not hold"
+	case slices.ContainsFunc(p.listing.Files, func(f File) bool { return f.Path == missing[0] }):
+		holder = "a pull does not bring by itself: -include GLOB names all that it should"
+	}
+	return fmt.Errorf("%s: %s names %s, which %s", p.source, indexName, strings.Join(missing, ", "), holder)
 }

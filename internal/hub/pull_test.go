@@ -227,9 +227,10 @@ func TestListingsRefused(t *testing.T) {
 		{"backslash", with(`..\config.json`, nil), "outside of the folder"},
 		{"control", with("config\n.json", nil), "outside of the folder"},
 		{"dot", with("./config.json", nil), "outside of the folder"},
-		{"our record", with("fettle-pull.json", nil), "uses itself"},
-		{"our parts", with("tokenizer.json.part", nil), "uses itself"},
+		{"control beyond ASCII", with("config\u009b.json", nil), "outside of the folder"},
 		{"no safetensors", without("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json", "consolidated.safetensors"), "no safetensors at its top (but model.gguf)"},
+		{"pickles only", without("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json", "consolidated.safetensors", "model.gguf"), "pickles only (pytorch_model.bin)"},
+		{"shards below the top", with("model.safetensors.index.json", []byte(`{"weight_map": {"a": "onnx/model.onnx"}}`)), "does not bring by itself: -include"},
 		{"a shard lacks", without("model-00002-of-00002.safetensors"), "names model-00002-of-00002.safetensors, which"},
 	}
 	for _, tc := range tests {
