@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -114,39 +113,6 @@ func (c *client) authorize(req *http.Request) {
 	if c.source.Hub == "modelscope" {
 		req.AddCookie(&http.Cookie{Name: "m_session_id", Value: string(c.site.Token)})
 	}
-}
-
-const longestAnswer = 64 << 20 // bytes of JSON; a listing of 100,000 files has about 20 MB
-
-// json asks for a document, again and again while the fault may pass.
-func (c *client) json(ctx context.Context, address string, dst any) (http.Header, error) {
-	var header http.Header
-	err := c.retry(ctx, "the listing", func(ctx context.Context) (bool, error) {
-		return false, c.watched(ctx, func(ctx context.Context, _ func()) (err error) {
-			header, err = c.document(ctx, address, dst)
-			return err
-		})
-	})
-	return header, err
-}
-
-func (c *client) document(ctx context.Context, address string, dst any) (http.Header, error) {
-	r, err := c.get(ctx, address, http.Header{"Accept": {"application/json"}})
-	if err != nil {
-		return nil, err
-	}
-	defer r.Body.Close()
-	if err := c.status(r); err != nil {
-		return nil, err
-	}
-	raw, err := io.ReadAll(io.LimitReader(r.Body, longestAnswer))
-	if err != nil {
-		return nil, passing{err: fmt.Errorf("read the hub's answer: %w", err)}
-	}
-	if err := json.Unmarshal(raw, dst); err != nil {
-		return nil, passing{err: fmt.Errorf("%s answers with something else than the JSON expected: %w", c.origin.Host, err)}
-	}
-	return r.Header, nil
 }
 
 func drain(body io.ReadCloser) {

@@ -74,7 +74,7 @@ func (c *client) more(ctx context.Context, p *part, address, commit string, coun
 	if r.StatusCode == http.StatusRequestedRangeNotSatisfiable {
 		return restart("the range is refused (416): from the beginning")
 	}
-	if err := c.status(r); err != nil {
+	if err := c.status(r, true); err != nil {
 		return err
 	}
 	if why := p.begins(r.Response); why != "" {

@@ -99,6 +99,13 @@ func (h *fakeHub) seen(where string) (all []ask) {
 	return all
 }
 
+// times is how often one thing was asked for: where and name in one.
+func (h *fakeHub) times(what string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.count[what]
+}
+
 func (h *fakeHub) requests() int { return len(h.seen("hub")) + len(h.seen("store")) }
 
 func large(name string) bool { return path.Ext(name) == ".safetensors" || name == "tokenizer.json" }

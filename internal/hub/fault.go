@@ -43,17 +43,24 @@ func transportFault(ctx context.Context, u *url.URL, err error) error {
 }
 
 // status turns an answer other than 2xx into an error that says what to do.
-func (c *client) status(r *reply) error {
+func (c *client) status(r *reply, file bool) error {
 	if r.StatusCode/100 == 2 {
 		return nil
 	}
-	switch code := r.StatusCode; {
-	case code == http.StatusTooManyRequests || code == http.StatusRequestTimeout || code >= 500:
-		return passing{err: fmt.Errorf("%s answers %d %s", r.Request.URL.Host, code, http.StatusText(code)), after: retryAfter(r.Header.Get("Retry-After"), time.Now())}
-	case r.abroad: // a signed link that ran out, or a store that hiccups: the hub gives a new link
-		return passing{err: fmt.Errorf("%s answers %d %s", r.Request.URL.Host, code, http.StatusText(code))}
+	err := fmt.Errorf("%s answers %d %s", r.Request.URL.Host, r.StatusCode, http.StatusText(r.StatusCode))
+	switch status := r.StatusCode; {
+	case status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500:
+		return passing{err: err, after: asked(r.Header, time.Now())}
+	case r.abroad && file: // a signed link that ran out, or a store that hiccups: the hub gives a new link
+		return passing{err: err}
+	case r.abroad && c.site.Token != "":
+		return fmt.Errorf("%s: %w, and to there, where %s leads, the token is not sent: see %s", c.source, err, c.origin.Host, c.words().endpoint)
 	}
-	return c.refused(r.StatusCode, r.Header.Get("X-Error-Code"), first(r.Header.Get("X-Error-Message"), message(r.Body)))
+	code := r.Header.Get("X-Error-Code")
+	if file && code == "" && r.StatusCode == http.StatusNotFound {
+		code = "EntryNotFound"
+	}
+	return c.refused(r.StatusCode, code, first(r.Header.Get("X-Error-Message"), message(r.Body)))
 }
 
 // message reads {"error": ...} or {"Message": ...}.
@@ -67,29 +74,40 @@ func message(body io.Reader) string {
 	return first(said.Error, said.Message)
 }
 
+// words are what a hub calls the places that messages send people to.
+type words struct{ page, token, tokens, endpoint string }
+
+func (c *client) words() words {
+	at := bare(c.site.Endpoint)
+	if c.source.Hub == "modelscope" {
+		return words{at + "/models/" + c.source.Repo, "MODELSCOPE_API_TOKEN", at + "/my/myaccesstoken", "MODELSCOPE_ENDPOINT"}
+	}
+	return words{at + "/" + c.source.Repo, "HF_TOKEN", at + "/settings/tokens", "HF_ENDPOINT"}
+}
+
 // refused explains a refusal of the hub itself.
 func (c *client) refused(status int, code, said string) error {
-	page := bare(c.site.Endpoint) + "/" + c.source.Repo
-	variable, tokens := "HF_TOKEN", bare(c.site.Endpoint)+"/settings/tokens"
-	if c.source.Hub == "modelscope" {
-		page, variable, tokens = bare(c.site.Endpoint)+"/models/"+c.source.Repo, "MODELSCOPE_API_TOKEN", bare(c.site.Endpoint)+"/my/myaccesstoken"
-	}
+	w, anonymous := c.words(), c.site.Token == ""
 	var err error
 	switch gated := code == "GatedRepo" || status == 403; {
-	case gated && c.site.Token == "":
-		err = fmt.Errorf("%s is gated: accept its terms at %s, then set %s to a token of that account (%s)", c.source, page, variable, tokens)
+	case strings.Contains(said, "is disabled"): // huggingface_hub, utils/_http.py: DisabledRepoError
+		err = fmt.Errorf("%s is closed: see %s", c.source, w.page)
+	case gated && anonymous:
+		err = fmt.Errorf("%s is gated: accept its terms at %s, then set %s to a token of that account (%s)", c.source, w.page, w.token, w.tokens)
 	case gated:
 		err = fmt.Errorf("%s is gated and the account of the token (from %s) has no access: ask for it at %s, or set %s to a token that may read it (%s)",
-			c.source, c.site.TokenFrom, page, variable, tokens)
-	case status == 401 && c.site.Token == "":
-		err = fmt.Errorf("%s does not exist or is private: see %s; for a private one set %s (%s)", c.source, page, variable, tokens)
-	case status == 401:
-		err = fmt.Errorf("%s: the token (from %s) is refused, or the repository does not exist: see %s and %s; %s takes another token",
-			c.source, c.site.TokenFrom, page, tokens, variable)
+			c.source, c.site.TokenFrom, w.page, w.token, w.tokens)
 	case code == "RevisionNotFound":
-		err = fmt.Errorf("%s: there is no such branch, tag or commit: see %s", c.source, page)
+		err = fmt.Errorf("%s: there is no such branch, tag or commit: see %s", c.source, w.page)
+	case code == "EntryNotFound":
+		err = fmt.Errorf("%s: the hub lists the file and has none: see %s", c.source, w.page)
+	case status == 401 && !anonymous:
+		err = fmt.Errorf("%s: the token (from %s) is refused, or the repository does not exist: see %s and %s; %s takes another token",
+			c.source, c.site.TokenFrom, w.page, w.tokens, w.token)
+	case (status == 401 || status == 404) && anonymous:
+		err = fmt.Errorf("%s does not exist%s, or is private: see %s; for a private one set %s (%s)", c.source, orRevision(c.source), w.page, w.token, w.tokens)
 	case status == 404:
-		err = fmt.Errorf("%s does not exist, or not at this revision: see %s", c.source, page)
+		err = fmt.Errorf("%s does not exist%s, or the token (from %s) may not see it: see %s", c.source, orRevision(c.source), c.site.TokenFrom, w.page)
 	default:
 		err = fmt.Errorf("%s: the hub answers %d", c.source, status)
 	}
@@ -97,6 +115,14 @@ func (c *client) refused(status int, code, said string) error {
 		return fmt.Errorf("%w (the hub says: %.300s)", err, c.hide(said))
 	}
 	return err
+}
+
+// orRevision: a hub that does not say what it misses may miss the revision.
+func orRevision(s Source) string {
+	if s.Revision == "" {
+		return ""
+	}
+	return ", or not at this revision"
 }
 
 // plain keeps a hub's words from steering the terminal.

@@ -135,7 +135,7 @@ func (m modelScope) get(ctx context.Context, c *client, path string, data any) e
 		return c.refused(envelope.Code, "", envelope.Message)
 	}
 	if err := json.Unmarshal(envelope.Data, data); err != nil {
-		return fmt.Errorf("read the hub's answer: %w", err)
+		return c.strange(c.origin.Host)
 	}
 	return nil
 }

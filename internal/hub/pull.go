@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -177,9 +178,15 @@ func (p *puller) take(from string, f File) (string, error) {
 	return sum, os.Rename(out.Name(), to)
 }
 
-// download brings the missing files, small ones first: config and tokenizer show early whether all is well.
+// download brings the missing files, the index of the weights and then small ones first: they show early whether all is well.
 func (p *puller) download(ctx context.Context, r *Record, files []File, missing []int) error {
-	slices.SortStableFunc(missing, func(a, b int) int { return int(min(max(files[a].Size-files[b].Size, -1), 1)) })
+	weight := func(i int) int64 {
+		if files[i].Path == indexName {
+			return -1
+		}
+		return files[i].Size
+	}
+	slices.SortStableFunc(missing, func(a, b int) int { return cmp.Compare(weight(a), weight(b)) })
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	parallel := p.options.Parallel

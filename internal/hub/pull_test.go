@@ -267,7 +267,19 @@ func TestRefusals(t *testing.T) {
 		{"gated, no token", "hf:owner/tiny", "", answer(401, "GatedRepo", `{"error": "Access is restricted"}`), []string{"gated", "/owner/tiny", "HF_TOKEN", "/settings/tokens", "Access is restricted"}},
 		{"gated, token", "hf:owner/tiny", token, answer(403, "GatedRepo", `{"error": "`+token+` is not in the list"}`), []string{"no access", "from HF_TOKEN", "[hidden] is not"}},
 		{"words that steer a terminal", "hf:owner/tiny", "", answer(403, "GatedRepo", `{"error": "\u001b[2Jgone"}`), []string{"says:  [2Jgone"}},
-		{"private or missing", "hf:owner/tiny", "", answer(401, "RepoNotFound", ""), []string{"does not exist or is private", "HF_TOKEN"}},
+		{"private or missing", "hf:owner/tiny", "", answer(401, "RepoNotFound", ""), []string{"does not exist, or is private", "HF_TOKEN"}},
+		{"missing, token", "hf:owner/tiny", token, answer(404, "RepoNotFound", ""), []string{"does not exist, or the token (from HF_TOKEN) may not see it"}},
+		{"closed", "hf:owner/tiny", "", answer(403, "", `{"error": "Access to this resource is disabled."}`), []string{"hf:owner/tiny is closed: see"}},
+		{"private or missing, modelscope", "modelscope:owner/tiny", "", answer(404, "", `{"Code": 10010205001, "Message": "record not found"}`), []string{"does not exist, or is private", "MODELSCOPE_API_TOKEN", "record not found"}},
+		{"token refused, modelscope", "modelscope:owner/tiny", token, answer(401, "", `{"Code": 10010103009, "Message": "AccessToken is invalid"}`), []string{"is refused", "AccessToken is invalid"}},
+		{"sent on, and refused there", "hf:owner/tiny", token, func(_ int, _, _ string, w http.ResponseWriter, r *http.Request, _ []byte) bool {
+			if to := strings.Replace(r.Host, "127.0.0.1", "localhost", 1); to != r.Host {
+				http.Redirect(w, r, "http://"+to+r.URL.Path, http.StatusFound)
+			} else {
+				w.WriteHeader(401)
+			}
+			return true
+		}, []string{"localhost:", "401 Unauthorized, and to there, where 127.0.0.1:", "the token is not sent: see HF_ENDPOINT"}},
 		{"token refused", "hf:owner/tiny", token, answer(401, "", `{"error": "Invalid credentials"}`), []string{"is refused", "Invalid credentials"}},
 		{"no such revision", "hf:owner/tiny@v9", "", nil, []string{"no such branch, tag or commit"}},
 		{"no such revision, modelscope", "modelscope:owner/tiny@v9", "", nil, []string{"not at this revision", "revision not found"}},
@@ -275,7 +287,7 @@ func TestRefusals(t *testing.T) {
 		{"fault in the envelope", "modelscope:owner/tiny", "", answer(200, "", `{"Code": 404, "Message": "gone"}`), []string{"does not exist", "gone"}},
 		{"another commit", "hf:owner/tiny@" + later, "", answer(200, "", `{"sha": "`+commit+`"}`), []string{"asked for commit 2222"}},
 		{"no commit", "hf:owner/tiny", "", answer(200, "", `{"sha": "main"}`), []string{"names no commit"}},
-		{"a page of a hotel", "hf:owner/tiny", "", answer(200, "", `<html>`), []string{"something else than the JSON expected"}},
+		{"a page of a hotel", "hf:owner/tiny", "", answer(200, "", `<html>`), []string{"a page (text/html) instead of JSON", "HF_ENDPOINT"}},
 		{"wait too long", "hf:owner/tiny", "", func(_ int, _, _ string, w http.ResponseWriter, _ *http.Request, _ []byte) bool {
 			w.Header().Set("Retry-After", "7200")
 			w.WriteHeader(429)

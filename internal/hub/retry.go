@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -76,13 +77,32 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// spent is a window with nothing left, and the seconds until the next one: "api";r=0;t=55 (draft-ietf-httpapi-ratelimit-headers;
+// Hugging Face says it in place of Retry-After).
+var spent = regexp.MustCompile(`;\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d+)`)
+
+// asked is how long a server wants to be left alone; 0 = it does not say.
+func asked(h http.Header, now time.Time) time.Duration {
+	wait := retryAfter(h.Get("Retry-After"), now)
+	if window := spent.FindStringSubmatch(h.Get("RateLimit")); window != nil {
+		wait = max(wait, seconds(window[1])+time.Second) // what is left is rounded
+	}
+	return wait
+}
+
 // retryAfter reads seconds or a date (RFC 9110, 10.2.3).
 func retryAfter(value string, now time.Time) time.Duration {
-	if n, err := strconv.Atoi(value); err == nil && n > 0 {
-		return time.Duration(n) * time.Second
-	}
 	if at, err := http.ParseTime(value); err == nil {
 		return max(at.Sub(now), 0)
 	}
-	return 0
+	return seconds(value)
+}
+
+// seconds of a number; more than a clock holds is very long.
+func seconds(value string) time.Duration {
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0
+	}
+	return time.Duration(min(max(n, 0), 1<<31)) * time.Second
 }
