@@ -304,6 +304,7 @@ func TestRefusals(t *testing.T) {
 			h.behave(tc.spoil)
 			e := h.env(t)
 			e.HuggingFace.Token, e.HuggingFace.TokenFrom = hub.Secret(tc.token), "HF_TOKEN"
+			e.ModelScope.Token, e.ModelScope.TokenFrom = hub.Secret(tc.token), "MODELSCOPE_API_TOKEN"
 			_, _, err := pull(t, tc.src, e, hub.Options{To: filepath.Join(t.TempDir(), "x", "tiny")})
 			for _, want := range tc.want {
 				if !says(err, want) {
