@@ -31,7 +31,7 @@ func walk(store *artifact.Store, ref artifact.Ref) (chain, error) {
 }
 
 // tokenizer of the model that the format stage named.
-func (c chain) tokenizer(root string) (*tokenizer.Tokenizer, error) {
+func (c chain) tokenizer(root string, store *artifact.Store) (*tokenizer.Tokenizer, error) {
 	f := c["format"]
 	if f == nil {
 		return nil, fmt.Errorf("no artifact of the format stage, which names the model")
@@ -40,7 +40,7 @@ func (c chain) tokenizer(root string) (*tokenizer.Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, err := modeldir.Read(root, note.Path)
+	now, err := modeldir.Read(root, note.Path, store.DigestPath)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func (e *exporting) find(root string, store *artifact.Store, art *artifact.Artif
 	} else if e.adapter, err = e.findAdapter(art); err != nil {
 		return err
 	}
-	e.model, err = modeldir.Open(root, note) // refused when it is no longer what was trained on
+	e.model, err = modeldir.Open(root, note, store.DigestPath) // refused when it is no longer what was trained on
 	return err
 }
 

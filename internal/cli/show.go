@@ -52,7 +52,7 @@ learnt is green on a terminal, elsewhere in ⟦ ⟧. -where compares columns: la
 		return a.fail("show", err)
 	}
 	if file == "blocks.arrow" && !*ids && *where == "" {
-		err = a.showBlocks(c, root, art, *n)
+		err = a.showBlocks(c, root, store, art, *n)
 	} else {
 		err = a.showRows(art.Path(file), *n, *where)
 	}
@@ -118,8 +118,8 @@ func (a *App) showCell(sep, name string, value any) error {
 	return err
 }
 
-func (a *App) showBlocks(c chain, root string, art *artifact.Artifact, n int) error {
-	tok, err := c.tokenizer(root)
+func (a *App) showBlocks(c chain, root string, store *artifact.Store, art *artifact.Artifact, n int) error {
+	tok, err := c.tokenizer(root, store)
 	if err != nil {
 		return err
 	}

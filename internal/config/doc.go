@@ -9,7 +9,8 @@
 // (yes/no for a bool, 017 for an int), and so are duplicate keys, anchors, merge keys, tags and several documents.
 //
 // Struct tags: json:"name"; jsonschema:"meaning"; check:"required,min=0,max=1,above=0,below=1,oneof=a|b,minlen=1,maxlen=9";
-// key:"-" = not part of the artifact key; path:"file" or path:"dir" = a path whose content enters the key.
+// key:"-" = not part of the artifact key; path:"file" or path:"dir" = a path whose content enters the key; of path:"model" and
+// path:"adapter" only the files that are read of such a directory.
 // A method `Check(fault func(field, want string))` holds rules over several fields.
 //
 // To add an operator of some interface: Register[Interface]("name", &Operator{defaults}) in the operator's own file.

@@ -13,7 +13,7 @@ type field struct {
 	meaning string
 	check   rules
 	inKey   bool
-	path    string // "", "file" or "dir"
+	path    string // "", "file", "dir", "model" or "adapter"
 }
 
 // fieldsOf are a struct's settings in their order, those of embedded structs in line.

@@ -14,7 +14,7 @@ type Field struct {
 	Default string // JSON, "" = none
 	Meaning string
 	InKey   bool   // whether its value, or the content it names, enters the artifact key
-	Path    string // "", "file" or "dir"
+	Path    string // "", "file", "dir", "model" or "adapter"
 	Must    bool   // has to be given
 }
 

@@ -9,7 +9,7 @@ import (
 // PathSetting is a setting that names a file or a directory.
 type PathSetting struct {
 	Name  string // dotted, without the section: "sources[0].jsonl.path"
-	Kind  string // "file" or "dir"
+	Kind  string // "file", "dir", "model" or "adapter"
 	Value string // as written
 }
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-var pathNames = map[string]string{"file": "file", "dir": "directory"}
+var pathNames = map[string]string{"file": "file", "dir": "directory", "model": "directory", "adapter": "directory"}
 
 // wanted describes what a field takes, as the end of "want ...".
 func wanted(t reflect.Type, r rules) string {

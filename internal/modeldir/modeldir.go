@@ -8,72 +8,90 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 )
 
 // Note is what a manifest says about the model: never enough to find it, always enough to recognise it.
 type Note struct {
 	Name      string `json:"name"`
 	Path      string `json:"path"`      // as in the settings, relative to the project root
-	Config    string `json:"config"`    // sha256 of config.json
-	Tokenizer string `json:"tokenizer"` // of tokenizer.json and tokenizer_config.json, "" when there is none (rows that are tokens already)
-	Template  string `json:"template"`  // of chat_template.jinja, "" when it is in tokenizer_config.json
+	Config    string `json:"config"`    // of config.json and generation_config.json
+	Tokenizer string `json:"tokenizer"` // of the tokenizer's files, "" when there are none (rows that are tokens already)
+	Template  string `json:"template"`  // of the template's own files, "" when it is in tokenizer_config.json
 	Weights   string `json:"weights"`   // of the safetensors files, "" when there are none (training from scratch)
 }
 
-// Read hashes a model directory.
-func Read(root, path string) (Note, error) {
-	dir := path
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(root, path)
-	}
+// Hash gives the digest of a file's content: the store's, which remembers those of files that did not change.
+type Hash func(path string) (string, error)
+
+// Read hashes what is read of a model directory.
+func Read(root, path string, hash Hash) (Note, error) {
+	dir := at(root, path)
 	// Like a hub's owner/name: the last two folders.
 	n := Note{Name: filepath.Base(filepath.Dir(dir)) + "/" + filepath.Base(dir), Path: path}
+	if _, err := os.Stat(filepath.Join(dir, "config.json")); err != nil {
+		return n, fmt.Errorf("model %s: %w", path, err)
+	}
+	f, err := list(dir)
+	if err != nil {
+		return n, fmt.Errorf("model %s: %w", path, err)
+	}
 	var errs []error
-	sum := func(optional bool, names ...string) string {
-		digest, err := hash(dir, names)
-		if err != nil && !(optional && errors.Is(err, fs.ErrNotExist)) {
+	for _, part := range []struct {
+		digest *string
+		files  []string
+	}{{&n.Config, f.config}, {&n.Tokenizer, f.tokenizer}, {&n.Template, f.template}, {&n.Weights, f.weights}} {
+		if *part.digest, err = sum(dir, part.files, hash); err != nil {
 			errs = append(errs, fmt.Errorf("model %s: %w", path, err))
 		}
-		return digest
-	}
-	n.Config = sum(false, "config.json")
-	n.Tokenizer = sum(true, "tokenizer.json", "tokenizer_config.json")
-	n.Template = sum(true, "chat_template.jinja")
-	weights, err := filepath.Glob(filepath.Join(dir, "*.safetensors"))
-	if err != nil {
-		return n, err
-	}
-	if len(weights) > 0 {
-		for i := range weights {
-			weights[i] = filepath.Base(weights[i])
-		}
-		sort.Strings(weights)
-		n.Weights = sum(false, weights...)
 	}
 	return n, errors.Join(errs...)
 }
 
+// Adapter is the digest of what is read of an adapter's directory, as PEFT or fettle saved it.
+func Adapter(dir string, hash Hash) (string, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return "", err
+	}
+	return sum(dir, present(dir, "adapter_config.json", "adapter_model.safetensors"), hash)
+}
+
+// at is a path of the settings.
+func at(root, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(root, path)
+}
+
+// Digests are the parts as they enter the keys of the stages that read the model, behind the name of the setting.
+func (n Note) Digests() map[string]string {
+	return map[string]string{".config": n.Config, ".tokenizer": n.Tokenizer, ".template": n.Template, ".weights": n.Weights}
+}
+
+// Keyed are the digests of the model that the format stage named, as the stages behind it put them into their keys.
+func (n Note) Keyed() map[string]string {
+	out := map[string]string{}
+	for part, digest := range n.Digests() {
+		out["model"+part] = digest
+	}
+	return out
+}
+
 // Open finds the directory that a note describes and refuses it when anything in it has changed.
-func Open(root string, note Note) (dir string, err error) {
-	now, err := Read(root, note.Path)
+func Open(root string, note Note, hash Hash) (dir string, err error) {
+	now, err := Read(root, note.Path, hash)
 	if err != nil {
 		return "", err
 	}
-	for _, part := range []struct{ name, was, is string }{{"config.json", note.Config, now.Config}, {"the tokenizer", note.Tokenizer, now.Tokenizer},
+	for _, part := range []struct{ name, was, is string }{{"the configuration", note.Config, now.Config}, {"the tokenizer", note.Tokenizer, now.Tokenizer},
 		{"the chat template", note.Template, now.Template}, {"the weights", note.Weights, now.Weights}} {
 		if part.was != part.is {
 			return "", fmt.Errorf("model %s: %s changed since the format stage read it: run format again", note.Path, part.name)
 		}
 	}
-	if dir = note.Path; !filepath.IsAbs(dir) {
-		dir = filepath.Join(root, dir)
-	}
-	return dir, nil
+	return at(root, note.Path), nil
 }
 
 // FromNotes reads the note "model" of a manifest.
@@ -89,22 +107,18 @@ func FromNotes(notes map[string]any) (Note, error) {
 	return n, nil
 }
 
-func hash(dir string, names []string) (string, error) {
+// sum is the digest of files by name and content; "" of none.
+func sum(dir string, names []string, hash Hash) (string, error) {
+	if len(names) == 0 {
+		return "", nil
+	}
 	h := sha256.New()
 	for _, name := range names {
-		f, err := os.Open(filepath.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) && name == "tokenizer_config.json" {
-			continue
-		}
+		digest, err := hash(filepath.Join(dir, filepath.FromSlash(name)))
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(h, "%s\x00", name)
-		_, err = io.Copy(h, f)
-		f.Close()
-		if err != nil {
-			return "", err
-		}
+		fmt.Fprintf(h, "%s\x00%s\n", name, digest)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

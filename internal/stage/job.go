@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"fettle/internal/artifact"
+	"fettle/internal/modeldir"
 	"fettle/internal/progress"
 	"fettle/internal/table"
 	"fettle/schemas"
@@ -22,6 +23,7 @@ type Job[S any] struct {
 	In       map[string]*artifact.Artifact // by input name; optional inputs may be missing
 	Backend  string                        // resolved compute backend, for the stages that have one
 	Workers  int                           // how many goroutines; never changes a byte of the output
+	Hash     modeldir.Hash                 // digest of a file, remembered while it does not change
 	Progress *progress.Reporter
 
 	ledger

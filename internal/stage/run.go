@@ -15,6 +15,7 @@ import (
 
 	"fettle/internal/artifact"
 	"fettle/internal/config"
+	"fettle/internal/modeldir"
 	"fettle/internal/progress"
 )
 
@@ -24,9 +25,9 @@ type Def[S any] struct {
 	Version  int      // raise it when the output changes for equal settings
 	Defaults func() S // settings of an empty section
 	Inputs   []Input
-	Backend  Backend[S]                                                                // of the stages that compute
-	Digests  func(S, string, map[string]*artifact.Artifact) (map[string]string, error) // further contents for the key (settings, root, inputs); nil = none
-	Facts    []string                                                                  // files that are facts, where they are written always
+	Backend  Backend[S]                                                                               // of the stages that compute
+	Digests  func(S, string, map[string]*artifact.Artifact, modeldir.Hash) (map[string]string, error) // further contents for the key (settings, root, inputs); nil = none
+	Facts    []string                                                                                 // files that are facts, where they are written always
 	Run      func(context.Context, *Job[S]) error
 }
 
@@ -142,7 +143,7 @@ func (d Def[S]) compute(ctx context.Context, p *plan[S], inv *invocation, tell *
 		return Report{}, err
 	}
 	j := &Job[S]{Settings: p.settings, Root: p.root, Dir: w.Dir(), Work: w.Work(), In: p.in, Backend: p.parts.Backend,
-		Workers: inv.workers, Progress: tell, writer: w, notes: map[string]any{},
+		Workers: inv.workers, Hash: p.store.DigestPath, Progress: tell, writer: w, notes: map[string]any{},
 		ledger: ledger{dir: w.Dir(), droppedBy: map[string]map[string]int64{}, figures: map[string]any{}}}
 	tell.Emit(progress.Event{Kind: "start", Text: string(ref)})
 	start := time.Now()
@@ -287,7 +288,7 @@ func (d Def[S]) contents(p *plan[S]) (err error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(p.root, path)
 		}
-		p.parts.Files[s.Name], err = p.store.DigestPath(path)
+		err := p.content(s, path)
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%s.%s: there is no %s in %s", d.Name, s.Name, s.Value, p.root)
 		}
@@ -303,9 +304,26 @@ func (d Def[S]) contents(p *plan[S]) (err error) {
 	if d.Digests == nil {
 		return nil
 	}
-	more, err := d.Digests(p.settings, p.root, p.in)
+	more, err := d.Digests(p.settings, p.root, p.in, p.store.DigestPath)
 	for name, digest := range more {
 		p.parts.Files[name] = digest
+	}
+	return err
+}
+
+// content puts what a path setting points at into the key: of a model or an adapter only the files that are read.
+func (p *plan[S]) content(s config.PathSetting, path string) (err error) {
+	switch s.Kind {
+	case "model":
+		note, err := modeldir.Read(p.root, s.Value, p.store.DigestPath)
+		for part, digest := range note.Digests() {
+			p.parts.Files[s.Name+part] = digest
+		}
+		return err
+	case "adapter":
+		p.parts.Files[s.Name], err = modeldir.Adapter(path, p.store.DigestPath)
+	default:
+		p.parts.Files[s.Name], err = p.store.DigestPath(path)
 	}
 	return err
 }

@@ -22,7 +22,7 @@ func openModels(j *stage.Job[Settings]) (*models, error) {
 	if note.Weights == "" {
 		return nil, fmt.Errorf("model %s has no weights: there is no base to compare with", note.Path)
 	}
-	dir, err := modeldir.Open(j.Root, note)
+	dir, err := modeldir.Open(j.Root, note, j.Hash)
 	if err != nil {
 		return nil, err
 	}

@@ -28,13 +28,13 @@ var Stage = stage.Def[Settings]{
 	Run:      run,
 }
 
-func digests(_ Settings, root string, in map[string]*artifact.Artifact) (map[string]string, error) {
+func digests(_ Settings, root string, in map[string]*artifact.Artifact, hash modeldir.Hash) (map[string]string, error) {
 	note, err := modeldir.FromNotes(in["format"].Manifest.Notes)
 	if err != nil {
 		return nil, err
 	}
-	_, err = modeldir.Open(root, note)
-	more := map[string]string{"model.config": note.Config, "model.tokenizer": note.Tokenizer, "model.template": note.Template, "model.weights": note.Weights}
+	_, err = modeldir.Open(root, note, hash)
+	more := note.Keyed()
 	if train := in["train"]; train != nil { // what its manifest says of the training decides how its files are used
 		for _, name := range []string{"mode", "seeds", "quant"} {
 			raw, err := json.Marshal(train.Manifest.Notes[name])

@@ -100,7 +100,9 @@ func (p *project) artifact(name string, notes map[string]any, fill func(dir stri
 }
 
 func (p *project) format() {
-	note, err := modeldir.Read(p.root, "model")
+	store, err := artifact.Open(p.store)
+	p.must(err)
+	note, err := modeldir.Read(p.root, "model", store.DigestPath)
 	p.must(err)
 	p.artifact("format", map[string]any{"model": note}, func(dir string) {
 		var docs []schemas.Doc

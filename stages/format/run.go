@@ -15,7 +15,7 @@ import (
 var Stage = stage.Def[Settings]{Name: "format", Version: 3, Inputs: []stage.Input{{Name: "clean", Or: "ingest"}}, Defaults: defaults, Run: run}
 
 func run(ctx context.Context, j *stage.Job[Settings]) error {
-	note, err := modeldir.Read(j.Root, j.Settings.Model)
+	note, err := modeldir.Read(j.Root, j.Settings.Model, j.Hash)
 	if err != nil {
 		return err
 	}

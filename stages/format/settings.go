@@ -11,7 +11,7 @@ import (
 // Settings is the section format of a stages.yaml.
 type Settings struct {
 	stage.Gates
-	Model  string               `json:"model" path:"dir" check:"required" jsonschema:"Hugging Face model directory: config, tokenizer, chat template and (but for training from scratch) weights"`
+	Model  string               `json:"model" path:"model" check:"required" jsonschema:"Hugging Face model directory: config, tokenizer, chat template and (but for training from scratch) weights"`
 	Shape  config.Choice[Shape] `json:"shape" check:"required" jsonschema:"what the rows look like"`
 	Splits []string             `json:"splits" jsonschema:"splits to train on (none = every row)"`
 	Held   []string             `json:"held" jsonschema:"splits that train evaluates on while it trains the others (train.eval)"`

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 
+	"fettle/internal/modeldir"
 	"fettle/internal/table"
 	"fettle/schemas"
 )
@@ -82,8 +82,15 @@ func (f *fitting) save(r result) error {
 	if err := f.model.Save(dir, r.weights(), f.job.Settings.DType); err != nil {
 		return err
 	}
-	for _, name := range []string{"tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "special_tokens_map.json"} {
-		if err := copyFile(filepath.Join(dir, name), filepath.Join(f.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	texts, err := modeldir.Texts(f.dir)
+	if err != nil {
+		return fmt.Errorf("save model: %w", err)
+	}
+	for _, name := range texts {
+		if _, err := f.job.File("model/" + name); err != nil {
+			return fmt.Errorf("save model: %w", err)
+		}
+		if err := copyFile(filepath.Join(dir, name), filepath.Join(f.dir, name)); err != nil {
 			return fmt.Errorf("save model: %w", err)
 		}
 	}

@@ -19,13 +19,13 @@ var Stage = stage.Def[Settings]{
 	Inputs:   []stage.Input{{Name: "format", Since: 2}}, // blocks say which side of a preference a segment is on
 	Defaults: defaults,
 	Backend:  stage.Backend[Settings]{Setting: func(s *Settings) *string { return &s.Backend }, Check: backend.Check, Resolve: backend.Resolve, Prepare: backend.Prepare},
-	Digests: func(_ Settings, root string, in map[string]*artifact.Artifact) (map[string]string, error) {
+	Digests: func(_ Settings, root string, in map[string]*artifact.Artifact, hash modeldir.Hash) (map[string]string, error) {
 		note, err := modeldir.FromNotes(in["format"].Manifest.Notes)
 		if err != nil {
 			return nil, err
 		}
-		_, err = modeldir.Open(root, note)
-		return map[string]string{"model.config": note.Config, "model.tokenizer": note.Tokenizer, "model.template": note.Template, "model.weights": note.Weights}, err
+		_, err = modeldir.Open(root, note, hash)
+		return note.Keyed(), err
 	},
 	Run: run,
 }
@@ -35,7 +35,7 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 	if err != nil {
 		return err
 	}
-	dir, err := modeldir.Open(j.Root, note)
+	dir, err := modeldir.Open(j.Root, note, j.Hash)
 	if err != nil {
 		return err
 	}

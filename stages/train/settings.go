@@ -16,7 +16,7 @@ type Settings struct {
 	Mode       string                   `json:"mode" check:"oneof=lora|full|scratch" jsonschema:"lora: an adapter on the frozen model; full: all weights; scratch: all weights from random ones"`
 	LoRA       lora.Config              `json:"lora" jsonschema:"the adapter (mode lora)"`
 	Objective  config.Choice[Objective] `json:"objective" check:"required" jsonschema:"what is minimised: sft, or a preference (dpo, orpo, kto) over answers that were judged"`
-	From       string                   `json:"from" path:"dir" jsonschema:"adapter to start from, as PEFT or fettle saved it (mode lora); it brings its own sizes and targets"`
+	From       string                   `json:"from" path:"adapter" jsonschema:"adapter to start from, as PEFT or fettle saved it (mode lora); it brings its own sizes and targets"`
 	Quant      quant.Recipe             `json:"quant" jsonschema:"the base in 4 bits (mode lora)"`
 	Seeds      []int64                  `json:"seeds" check:"minlen=1" jsonschema:"one training for each: of the initial weights, the order of the blocks and dropout"`
 	Epochs     int                      `json:"epochs" check:"min=1" jsonschema:"passes over the blocks"`
