@@ -30,7 +30,7 @@ func logits(b backend.Backend, m *model.Model, w model.Weights, a *lora.Adapter,
 		for i, name := range names {
 			nodes[name] = in[i]
 		}
-		s := &model.Scope{Param: model.ParamsOf(nodes)}
+		s := &model.Scope{Param: model.ParamsOf(nodes), Fixed: model.Inference}
 		if a != nil {
 			a.Apply(s, lora.Options{})
 		}

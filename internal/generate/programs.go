@@ -101,7 +101,7 @@ func (p *programs) scope(in []*graph.Node) (*model.Scope, []*graph.Node) {
 	for i, name := range p.names {
 		nodes[name] = in[i]
 	}
-	s := &model.Scope{Param: model.ParamsOf(nodes)}
+	s := &model.Scope{Param: model.ParamsOf(nodes), Fixed: model.Inference}
 	p.quant.Apply(s)
 	if p.adapter != nil {
 		p.adapter.Apply(s, lora.Options{})

@@ -72,7 +72,7 @@ func (m *Model) headWeight(s *Scope) *graph.Node {
 
 // Logits gives the scores of all tokens: hidden [..., hidden] -> [..., vocab], float32.
 func (m *Model) Logits(s *Scope, hidden *graph.Node) *graph.Node {
-	y := Dense(hidden, m.headWeight(s))
+	y := s.dense(hidden, m.headWeight(s))
 	if s.Adapt != nil {
 		y = s.Adapt("lm_head", hidden, y)
 	}

@@ -27,7 +27,9 @@ func (m *Model) headLoss(s *Scope, x, target *graph.Node) *graph.Node {
 		target: graph.Max(target, graph.Scalar(x.Graph(), target.DType(), 0)), size: chunk(x.Shape().Dim(0), m.Config.Vocab)}
 	var d adjoint
 	j.x = d.input(x, func() *graph.Node { return j.dx(d.value) })
-	j.w = d.input(w, func() *graph.Node { return j.dw(d.value) })
+	if !s.fixed(w) {
+		j.w = d.input(w, func() *graph.Node { return j.dw(d.value) })
+	}
 	loss := d.output(j.forward())
 	j.x, j.w = x, w
 	return loss

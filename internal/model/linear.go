@@ -11,7 +11,7 @@ func linear(s *Scope, l Linear, x *graph.Node) *graph.Node {
 		y = s.Base(l.Module, x)
 	}
 	if y == nil {
-		y = Dense(x, s.Param(l.Module+".weight"))
+		y = s.dense(x, s.Param(l.Module+".weight"))
 	}
 	if l.Bias {
 		y = graph.Add(y, as(graph.ExpandLeftToRank(s.Param(l.Module+".bias"), y.Rank()), y))
@@ -20,6 +20,14 @@ func linear(s *Scope, l Linear, x *graph.Node) *graph.Node {
 		y = s.Adapt(l.Module, x, y)
 	}
 	return y
+}
+
+// dense is Dense of a parameter, without what only its gradient needs where it is fixed.
+func (s *Scope) dense(x, w *graph.Node) *graph.Node {
+	if s.fixed(w) {
+		return dotT(x, w)
+	}
+	return Dense(x, w)
 }
 
 // Dense is x W^T with the gradient of W arranged so that the smaller of x and dy is the one transposed (backends multiply

@@ -15,6 +15,9 @@ type Scope struct {
 	// Base, where it does not return nil, computes W x for a Linear whose weight is no plain float matrix (NF4); the bias
 	// comes on top. It must not let gradients reach the weight. nil = all weights are plain.
 	Base func(module string, x *graph.Node) *graph.Node
+	// Fixed says of which parameters no gradient is taken; nil = of none. They are read where they lie: what prepares a gradient
+	// copies its input on the Go backend, and the copy lives to the backward pass.
+	Fixed func(param *graph.Node) bool
 	// Compute is the type that activations are computed in; the zero value means Float32.
 	Compute dtypes.DType
 	// Remat recomputes each layer's inner values in the backward pass: less memory, about a third more time. Gradients are
@@ -48,5 +51,10 @@ type Batch struct {
 	// nil = every row is one segment.
 	Segments *graph.Node
 }
+
+// Inference is Scope.Fixed of a graph without gradients.
+func Inference(*graph.Node) bool { return true }
+
+func (s *Scope) fixed(param *graph.Node) bool { return s.Fixed != nil && s.Fixed(param) }
 
 func (s *Scope) compute() dtypes.DType { return or(s.Compute, dtypes.Float32) }

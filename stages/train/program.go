@@ -152,11 +152,12 @@ func (p *program) losses(in []*graph.Node, train bool) (scope *model.Scope, loss
 		weights = append(weights, in[i])
 	}
 	in = in[len(p.trainable):]
+	fixed := map[*graph.Node]bool{}
 	for i, name := range p.frozen {
-		nodes[name] = in[i]
+		nodes[name], fixed[in[i]] = in[i], true
 	}
 	sums = in[len(p.frozen):]
-	scope = &model.Scope{Param: model.ParamsOf(nodes), Compute: p.compute, Remat: p.remat && train}
+	scope = &model.Scope{Param: model.ParamsOf(nodes), Fixed: func(n *graph.Node) bool { return fixed[n] }, Compute: p.compute, Remat: p.remat && train}
 	p.quant.Apply(scope)
 	var noise *graph.Node
 	var drop lora.Dropout

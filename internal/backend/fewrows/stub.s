@@ -1,0 +1,1 @@
+// Lets registered have no body: it lies in another package.
