@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"fettle/internal/artifact"
@@ -48,19 +50,19 @@ compared before it appears; a difference is exit 3. Without -format the files of
 	if e.model != "" && e.options.Format == "" {
 		return a.misuse(fs, "-model wants -format: %s", strings.Join(export.Formats, ", "))
 	}
-	if e.options.Format != "" {
-		if err := e.options.Check(); err != nil {
-			return a.misuse(fs, "%v", err)
-		}
+	if names := forFormat(fs); len(names) > 0 && e.options.Format == "" {
+		return a.misuse(fs, "%s: without -format the files are copied as they are", strings.Join(names, ", "))
 	}
-	if e.backend = *backendName; e.options.Format != "" {
-		backend.Prepare(e.backend)
-	}
+	e.backend = *backendName
 	var err error
 	if e.model == "" {
 		err = e.fromRef(rest[0])
 	} else {
 		err = e.run()
+	}
+	if errors.As(err, new(usageError)) {
+		a.fail("export", err)
+		return 2
 	}
 	if export.IsRefused(err) {
 		fmt.Fprintf(a.Stderr, "fettle export: %v\nNothing was exported.\n", err)
@@ -70,6 +72,16 @@ compared before it appears; a difference is exit 3. Without -format the files of
 		return a.fail("export", err)
 	}
 	return 0
+}
+
+// forFormat are the given flags that say how a format is written.
+func forFormat(fs *flag.FlagSet) (names []string) {
+	fs.Visit(func(f *flag.Flag) {
+		if slices.Contains([]string{"dtype", "shard", "max-kl", "trained-on", "name", "backend"}, f.Name) {
+			names = append(names, "-"+f.Name)
+		}
+	})
+	return names
 }
 
 // exporting is one call of the verb.
@@ -99,7 +111,7 @@ func (e *exporting) fromRef(name string) error {
 		return e.copyFiles(ref, art)
 	}
 	if err := e.find(root, store, art); err != nil {
-		return err
+		return errors.Join(e.misused(), err)
 	}
 	e.options.Card, err = cardOf(store, ref, art)
 	if err != nil {
@@ -115,6 +127,13 @@ func (e *exporting) run() error {
 		return err
 	}
 	e.options.Card.Version = e.app.Version
+	if err := export.Ready(e.resultName(dir), dir, e.adapter, e.options); err != nil {
+		if e.misused() != nil {
+			return usageError(err.Error())
+		}
+		return err
+	}
+	backend.Prepare(e.backend)
 	s, err := export.Open(e.resultName(dir), dir, e.adapter)
 	if err != nil {
 		return err
@@ -138,6 +157,14 @@ func (e *exporting) run() error {
 	enc := json.NewEncoder(e.app.Stdout)
 	enc.SetEscapeHTML(false)
 	return enc.Encode(r)
+}
+
+// misused says what is wrong with the flags alone.
+func (e *exporting) misused() error {
+	if err := e.options.Check(); err != nil {
+		return usageError(err.Error())
+	}
+	return nil
 }
 
 func (e *exporting) resultName(dir string) string {

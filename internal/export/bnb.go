@@ -32,21 +32,30 @@ func (w *bnbWriter) write(dir string) ([]string, error) {
 	if err := set.Save(filepath.Join(dir, "model.safetensors"), w.s.Model, weights, w.s.DType); err != nil {
 		return nil, err
 	}
-	if err := w.s.writeSides(dir, w.s.DType); err != nil {
-		return nil, err
-	}
-	path := filepath.Join(dir, "config.json")
-	config, err := readObject(path)
+	files, err := w.configs(set)
 	if err != nil {
 		return nil, err
 	}
-	skipped := w.skipped(set)
-	config["quantization_config"] = w.config(skipped)
-	notes := []string{fmt.Sprintf("%d matrices in 4 bits, %d as they were", set.Len(), len(skipped))}
+	notes := []string{fmt.Sprintf("%d matrices in 4 bits, %d as they were", set.Len(), len(w.skipped(set)))}
 	if w.recipe.Load == "nf4" {
 		notes = append(notes, "an adapter trained on this base is exported by -format peft and loaded on top")
 	}
-	return notes, writeJSON(path, config)
+	return notes, w.s.writeSides(dir, files)
+}
+
+// configs are the configurations of the result: the base's, with what is in 4 bits.
+func (w *bnbWriter) configs(set *quant.Set) (map[string][]byte, error) {
+	files, err := w.s.configs(w.s.DType)
+	if err != nil {
+		return nil, err
+	}
+	var config map[string]any
+	if config, err = object(files["config.json"]); err != nil {
+		return nil, err
+	}
+	config["quantization_config"] = w.config(w.skipped(set))
+	files["config.json"], err = indented(config)
+	return files, err
 }
 
 // skipped are the modules of linear layers that stay plain.
@@ -81,6 +90,13 @@ func (w *bnbWriter) check(dir string, g *gate) error {
 	}
 	set, weights, err := w.load()
 	if err != nil {
+		return err
+	}
+	files, err := w.configs(set)
+	if err != nil {
+		return err
+	}
+	if err := w.s.checkFiles(dir, files); err != nil {
 		return err
 	}
 	if err := g.holds(dir, w.s.Model, func(name string) ([]byte, error) { return w.bytes(set, weights, name) }); err != nil {

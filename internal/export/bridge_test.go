@@ -22,6 +22,14 @@ func GateAfter(s *Source, b backend.Backend, o Options, dir string, damage func(
 	return g.run(w, dir)
 }
 
+// WithFree runs f as on a disk with so many bytes free.
+func WithFree(n int64, f func()) {
+	real := free
+	defer func() { free = real }()
+	free = func(string) (int64, error) { return n, nil }
+	f()
+}
+
 // Written finds the one file of a kind in an export.
 func Written(dir, pattern string) (string, error) {
 	found, err := filepath.Glob(filepath.Join(dir, pattern))

@@ -25,13 +25,19 @@ func (s *Source) writeCheckpoint(dir string, d safetensors.DType, shard int64) e
 	if err := s.writeShards(dir, d, shard); err != nil {
 		return err
 	}
-	return s.writeSides(dir, d)
+	files, err := s.configs(d)
+	if err != nil {
+		return err
+	}
+	return s.writeSides(dir, files)
 }
 
-// writeSides writes what belongs to a model directory beside its weights.
-func (s *Source) writeSides(dir string, d safetensors.DType) error {
-	if err := s.writeConfig(dir, d); err != nil {
-		return fmt.Errorf("write config: %w", err)
+// writeSides writes what belongs to a model directory beside its weights: the configurations and the base's other files.
+func (s *Source) writeSides(dir string, files map[string][]byte) error {
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			return fmt.Errorf("write config: %w", err)
+		}
 	}
 	names, err := s.sideFiles()
 	if err != nil {
@@ -112,19 +118,6 @@ func (s *Source) writeShards(dir string, d safetensors.DType, limit int64) error
 
 var configDTypes = map[safetensors.DType]string{safetensors.F32: "float32", safetensors.BF16: "bfloat16", safetensors.F16: "float16"}
 
-func (s *Source) writeConfig(dir string, d safetensors.DType) error {
-	files, err := s.configs(d)
-	if err != nil {
-		return err
-	}
-	for name, data := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // configs are config.json and generation_config.json of the result.
 func (s *Source) configs(d safetensors.DType) (files map[string][]byte, err error) {
 	config, err := readObject(filepath.Join(s.Dir, "config.json"))
@@ -182,9 +175,18 @@ func readObject(path string) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	out, err := object(raw)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return out, nil
+}
+
+// object decodes the keys of a JSON object and leaves their values as they are.
+func object(raw []byte) (map[string]any, error) {
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &keys); err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, err
 	}
 	out := map[string]any{}
 	for k, v := range keys {

@@ -9,6 +9,7 @@ import (
 
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/export"
+	"fettle/internal/quant"
 )
 
 // change rewrites the one file of a pattern.
@@ -38,6 +39,13 @@ func swap(from, to string) func([]byte) []byte {
 // flip turns a bit, counted from the end of the file.
 func flip(fromEnd int) func([]byte) []byte {
 	return func(data []byte) []byte { data[len(data)-fromEnd] ^= 1; return data }
+}
+
+func options(format string) export.Options {
+	if format == export.BNB {
+		return export.Options{Format: format, Recipe: quant.Recipe{Load: "nf4", Options: quant.Options{Double: true}}}
+	}
+	return export.Options{Format: format, DType: "f32"}
 }
 
 func halve(data []byte) []byte { return data[:len(data)/2] }
@@ -81,6 +89,14 @@ func TestDamage(t *testing.T) {
 		{"a merge", chat, export.Merged, change("tokenizer.json", merge)},
 		{"a missing file", chat, export.Merged, func(dir string) error { return os.Remove(dir + "/tokenizer.json") }},
 
+		{"a bit of a weight", chat, export.BNB, change("model.safetensors", flip(100))},
+		{"a constant of the config", chat, export.BNB, change("config.json", swap(`"rms_norm_eps": 0.001`, `"rms_norm_eps": 0.002`))},
+		{"what stays plain", chat, export.BNB, change("config.json", swap(`"lm_head"`, `"lm_heat"`))},
+		{"an end token", chat, export.BNB, change("generation_config.json", swap(`"eos_token_id"`, `"eos_token_ie"`))},
+		{"another template", chat, export.BNB, change("additional_chat_templates/rag.jinja", swap("content", "contens"))},
+		{"a merge", chat, export.BNB, change("tokenizer.json", merge)},
+		{"a missing file", chat, export.BNB, func(dir string) error { return os.Remove(dir + "/additional_chat_templates/rag.jinja") }},
+
 		{"a bit of a weight", chat, export.GGUF, change("*.gguf", flip(100))},
 		{"half of the file", chat, export.GGUF, change("*.gguf", halve)},
 		{"a metadata key", chat, export.GGUF, change("*.gguf", swap("llama.rope.freq_base", "llama.rope.freq_bate"))},
@@ -110,7 +126,7 @@ func TestDamage(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.format+"/"+test.name, func(t *testing.T) {
-			err := export.GateAfter(test.source, b, export.Options{Format: test.format, DType: "f32"}, t.TempDir(), test.damage)
+			err := export.GateAfter(test.source, b, options(test.format), t.TempDir(), test.damage)
 			if !export.IsRefused(err) {
 				t.Errorf("got %v, want a refusal", err)
 			}

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -104,7 +105,15 @@ func Run(s *Source, b backend.Backend, o Options) (*Report, error) {
 		return nil, err
 	}
 	if o.Format == Merged || o.Format == BNB {
-		if err := noOthers(tmp, o.To); err != nil {
+		written, err := os.ReadDir(tmp)
+		if err != nil {
+			return nil, fmt.Errorf("export: %w", err)
+		}
+		var names []string
+		for _, f := range written {
+			names = append(names, f.Name())
+		}
+		if err := noOthers(names, o.To); err != nil {
 			return nil, err
 		}
 	}
@@ -112,8 +121,8 @@ func Run(s *Source, b backend.Backend, o Options) (*Report, error) {
 	return r, err
 }
 
-// noOthers refuses a folder with weights that the export would not replace: programs would read a mixture.
-func noOthers(from, to string) error {
+// noOthers refuses a folder with weights that the named files would not replace: programs would read a mixture.
+func noOthers(names []string, to string) error {
 	var old []string
 	for _, pattern := range []string{"*.safetensors", "*.safetensors.index.json"} {
 		found, err := filepath.Glob(filepath.Join(to, pattern))
@@ -123,7 +132,7 @@ func noOthers(from, to string) error {
 		old = append(old, found...)
 	}
 	for _, path := range old {
-		if _, err := os.Stat(filepath.Join(from, filepath.Base(path))); err != nil {
+		if !slices.Contains(names, filepath.Base(path)) {
 			return fmt.Errorf("export: the folder holds other weights already (%s): choose an empty one", filepath.Base(path))
 		}
 	}
@@ -132,8 +141,15 @@ func noOthers(from, to string) error {
 
 // Check finds what is wrong with options before anything is read.
 func (o Options) Check() error {
+	var errs []error
+	if o.Shard < 0 {
+		errs = append(errs, fmt.Errorf("shard %d: want bytes, or 0 for 5 GB", o.Shard))
+	}
+	if !(o.MaxKL >= 0) {
+		errs = append(errs, fmt.Errorf("max-kl %v: want nats of 0 or more", o.MaxKL))
+	}
 	if !slices.Contains(Formats, o.Format) {
-		return fmt.Errorf("format %q: want one of %s", o.Format, strings.Join(Formats, ", "))
+		return errors.Join(append(errs, fmt.Errorf("format %q: want one of %s", o.Format, strings.Join(Formats, ", ")))...)
 	}
 	known := map[string][]string{PEFT: {"f32"}, GGUFLoRA: {"f32", "f16"}, Merged: {"f32", "f16", "bf16"}, GGUF: nil}[o.Format]
 	if o.Format == GGUF {
@@ -141,33 +157,41 @@ func (o Options) Check() error {
 			known = append(known, t.String())
 		}
 	}
-	if o.DType != "" && !slices.Contains(known, o.DType) {
-		return fmt.Errorf("dtype %q: %s is written as %s", o.DType, o.Format, strings.Join(known, ", "))
+	switch {
+	case o.DType == "" || slices.Contains(known, o.DType):
+	case len(known) == 0:
+		errs = append(errs, fmt.Errorf("dtype %q: %s has its own", o.DType, o.Format))
+	default:
+		errs = append(errs, fmt.Errorf("dtype %q: %s is written as %s", o.DType, o.Format, strings.Join(known, ", ")))
 	}
-	return nil
+	return errors.Join(errs...)
 }
+
+// shard is the greatest size of a file of weights.
+func (o Options) shard() int64 {
+	if o.Shard == 0 {
+		return 5e9 // as transformers
+	}
+	return o.Shard
+}
+
+// dtype is what most of the base is stored as.
+func (s *Source) dtype() string { return strings.ToLower(string(s.DType)) }
 
 func (s *Source) writer(o Options) (writer, string, error) {
 	if err := o.Check(); err != nil {
 		return nil, "", fmt.Errorf("export: %w", err)
 	}
-	if o.Format == BNB && s.Adapter != nil {
-		return nil, "", fmt.Errorf("export bnb: it writes a base: merge the adapter first, or leave it out")
+	if err := o.fits(s.Adapter != nil); err != nil {
+		return nil, "", fmt.Errorf("export: %w", err)
 	}
-	if (o.Format == PEFT || o.Format == GGUFLoRA) && s.Adapter == nil {
-		return nil, "", fmt.Errorf("export %s: there is no adapter", o.Format)
-	}
-	base := strings.ToLower(string(s.DType))
+	base := s.dtype()
 	switch o.Format {
 	case PEFT:
 		return &peftWriter{s}, "f32", nil
 	case Merged:
 		d, err := safetensors.ParseDType(or(o.DType, base))
-		shard := o.Shard
-		if shard <= 0 {
-			shard = 5e9 // as transformers
-		}
-		return &mergedWriter{s, d, shard}, strings.ToLower(string(d)), err
+		return &mergedWriter{s, d, o.shard()}, strings.ToLower(string(d)), err
 	case BNB:
 		return &bnbWriter{s, o.Recipe}, "nf4", nil
 	case GGUF:

@@ -25,7 +25,11 @@ func (w *mergedWriter) check(dir string, g *gate) error {
 	if err := g.speaks(dir); err != nil {
 		return err
 	}
-	if err := w.checkFiles(dir); err != nil {
+	files, err := w.s.configs(w.d)
+	if err != nil {
+		return err
+	}
+	if err := w.s.checkFiles(dir, files); err != nil {
 		return err
 	}
 	cast := func(name string) ([]byte, error) { return w.s.cast(name, w.d) }
@@ -51,18 +55,15 @@ func (w *mergedWriter) check(dir string, g *gate) error {
 	})
 }
 
-// checkFiles compares the files beside the weights: a changed merge need not show in a few chats, nor a constant in their logits.
-func (w *mergedWriter) checkFiles(dir string) error {
-	files, err := w.s.configs(w.d)
-	if err != nil {
-		return err
-	}
-	names, err := w.s.sideFiles()
+// checkFiles compares the files beside the weights, which are the base's and the configurations: a changed merge need not show in
+// a few chats, nor a constant in their logits.
+func (s *Source) checkFiles(dir string, files map[string][]byte) error {
+	names, err := s.sideFiles()
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if files[name], err = os.ReadFile(filepath.Join(w.s.Dir, name)); err != nil {
+		if files[name], err = os.ReadFile(filepath.Join(s.Dir, name)); err != nil {
 			return err
 		}
 	}
