@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 
 	"fettle/internal/jinja"
+	"fettle/internal/lfs"
 )
 
 // Template is the chat template of a model. It is safe for use by several goroutines once set up.
@@ -104,7 +104,7 @@ func readConfig(dir string) (*tokenizerConfig, error) {
 
 // readJSON decodes a file into dst; an absent file leaves dst as it is.
 func readJSON(path string, dst any) error {
-	data, err := os.ReadFile(path)
+	data, err := lfs.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -148,7 +148,7 @@ func templateFiles(dir string) (map[string]Source, error) {
 		return nil, err
 	}
 	for _, path := range append(paths, filepath.Join(dir, "chat_template.jinja")) {
-		text, err := os.ReadFile(path)
+		text, err := lfs.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

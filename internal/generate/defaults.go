@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
+
+	"fettle/internal/lfs"
 )
 
 // SamplingOf is how a model directory's generation_config.json wants answers drawn, and whether it says so; without its word
@@ -21,7 +22,7 @@ func SamplingOf(dir string) (s Sampling, found bool, err error) {
 		RepetitionPenalty *float64 `json:"repetition_penalty"`
 	}
 	s = Sampling{Temperature: 1, RepetitionPenalty: 1}
-	raw, err := os.ReadFile(filepath.Join(dir, "generation_config.json"))
+	raw, err := lfs.ReadFile(filepath.Join(dir, "generation_config.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, false, nil
 	}

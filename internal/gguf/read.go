@@ -9,6 +9,8 @@ import (
 	"math"
 	"os"
 	"slices"
+
+	"fettle/internal/lfs"
 )
 
 // File is an open GGUF file.
@@ -42,6 +44,9 @@ func (f *File) read() error {
 	}
 	p := &parser{r: bufio.NewReaderSize(f.file, 1<<20), left: info.Size()}
 	if head := p.bytes(4); p.err == nil && string(head) != magic {
+		if err := lfs.CheckStart(f.file); err != nil {
+			return err
+		}
 		return fmt.Errorf("it begins with %q, not %s", head, magic)
 	}
 	if v := p.u32(); p.err == nil && v != 2 && v != version {

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"fettle/internal/lfs"
 	"fettle/internal/model"
 )
 
@@ -130,7 +130,7 @@ var unused = map[string][]string{
 var safeInits = []string{"true", "false", `"gaussian"`, `"orthogonal"`, `"eva"`}
 
 func readConfig(dir string, m *model.Model) (*Adapter, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, "adapter_config.json"))
+	raw, err := lfs.ReadFile(filepath.Join(dir, "adapter_config.json"))
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"fettle/internal/lfs"
 )
 
 // Config is what the decoder needs to know, whatever the family and the spelling of its config.json.
@@ -110,7 +112,7 @@ func Families() []string {
 // ReadConfig reads config.json and, where present, generation_config.json of a model directory.
 func ReadConfig(dir string) (*Config, error) {
 	path := filepath.Join(dir, "config.json")
-	data, err := os.ReadFile(path)
+	data, err := lfs.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read model config: %w", err)
 	}
@@ -119,7 +121,7 @@ func ReadConfig(dir string) (*Config, error) {
 		return nil, fmt.Errorf("read model config %s: %w", path, err)
 	}
 	path = filepath.Join(dir, "generation_config.json")
-	data, err = os.ReadFile(path)
+	data, err = lfs.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return c, nil
 	}

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"fettle/internal/lfs"
 )
 
 const (
@@ -108,6 +110,9 @@ func readHeader(file *os.File) ([]entry, map[string]string, int64, error) {
 	}
 	n := binary.LittleEndian.Uint64(length[:])
 	if n > maxHeader || int64(n) > info.Size()-8 {
+		if err := lfs.CheckStart(file); err != nil {
+			return nil, nil, 0, err
+		}
 		return nil, nil, 0, fmt.Errorf("header of %d bytes in a file of %d", n, info.Size())
 	}
 	header := make([]byte, n)
@@ -121,7 +126,7 @@ func readHeader(file *os.File) ([]entry, map[string]string, int64, error) {
 
 // addIndex opens every shard that an index names; each tensor must lie in the shard that the index gives for it.
 func (f *File) addIndex(path string) error {
-	data, err := os.ReadFile(path)
+	data, err := lfs.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("open weights: %w", err)
 	}

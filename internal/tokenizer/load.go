@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"fettle/internal/lfs"
 	"fettle/internal/tokenizer/aligned"
 	"fettle/internal/tokenizer/pattern"
 	"fettle/internal/tokenizer/subword"
@@ -35,7 +36,7 @@ func load(path string) (*Tokenizer, error) {
 	if filepath.Base(path) == "vocab.json" {
 		return loadVocab(filepath.Dir(path))
 	}
-	data, err := os.ReadFile(path)
+	data, err := lfs.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ type folderConfig struct {
 // loadVocab reads vocab.json and merges.txt. The class in tokenizer_config.json says how to cut words; without one it is GPT-2.
 func loadVocab(dir string) (*Tokenizer, error) {
 	var c folderConfig
-	data, err := os.ReadFile(filepath.Join(dir, "tokenizer_config.json"))
+	data, err := lfs.ReadFile(filepath.Join(dir, "tokenizer_config.json"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
@@ -101,11 +102,11 @@ func loadVocab(dir string) (*Tokenizer, error) {
 			return nil, fmt.Errorf("tokenizer_config.json: %w", err)
 		}
 	}
-	vocab, err := os.ReadFile(filepath.Join(dir, "vocab.json"))
+	vocab, err := lfs.ReadFile(filepath.Join(dir, "vocab.json"))
 	if err != nil {
 		return nil, err
 	}
-	merges, err := os.ReadFile(filepath.Join(dir, "merges.txt"))
+	merges, err := lfs.ReadFile(filepath.Join(dir, "merges.txt"))
 	if err != nil {
 		return nil, err
 	}
