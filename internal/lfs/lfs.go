@@ -44,6 +44,16 @@ func CheckStart(r io.ReaderAt) error {
 	return Check(head[:n])
 }
 
+// CheckFile looks at the beginning of a file; of one that cannot be read others tell more.
+func CheckFile(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	return CheckStart(f)
+}
+
 // ReadFile reads a file that must be no pointer.
 func ReadFile(name string) ([]byte, error) {
 	data, err := os.ReadFile(name)

@@ -6,6 +6,8 @@ import (
 	"io"
 	"iter"
 	"os"
+
+	"fettle/internal/lfs"
 )
 
 // Row is one row in schema order: nil, string, int64, float64, bool, []byte, time.Time (UTC), []any for a list or a struct.
@@ -27,6 +29,9 @@ func OpenAs(path string, declared *Schema) (*Reader, error) {
 	c, _, err := codecOf(path)
 	if err != nil {
 		return nil, err
+	}
+	if err := lfs.CheckFile(path); err != nil {
+		return nil, inFile("open", path, err)
 	}
 	dec, err := c.open(path, declared)
 	if err != nil {

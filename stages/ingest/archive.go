@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"fettle/internal/lfs"
+
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -38,6 +40,10 @@ func entries(root string, want func(name string) bool) iter.Seq2[entry, error] {
 		info, err := os.Stat(root)
 		if err != nil {
 			yield(entry{}, err)
+			return
+		}
+		if err := lfs.CheckFile(root); err != nil {
+			yield(entry{}, fmt.Errorf("open %s: %w", root, err))
 			return
 		}
 		yield = once(yield)
@@ -237,6 +243,9 @@ func decompress(lower string, r io.Reader) (io.Reader, error) {
 
 func emit(name string, r io.Reader, yield func(entry, error) bool) error {
 	text, err := io.ReadAll(io.LimitReader(r, maxEntry+1))
+	if err == nil {
+		err = lfs.Check(text)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

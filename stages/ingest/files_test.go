@@ -138,3 +138,26 @@ func TestFilesUnreadableRest(t *testing.T) {
 		}
 	}
 }
+
+// What a clone without Git LFS leaves is no data: it would pass as a table of two rows, or as a page.
+func TestPointersOfLFSAreNoData(t *testing.T) {
+	pointer := []byte("version https://git-lfs.github.com/spec/v1\noid sha256:" + strings.Repeat("0", 64) + "\nsize 4711\n")
+	const want = "it is a Git LFS pointer, not the file of 4711 bytes"
+	for _, name := range []string{"a.csv", "a.tsv", "a.jsonl", "a.json", "a.parquet", "a.arrow", "a.csv.gz", "a.jsonl.zst"} {
+		_, code, _, stderr := run(t, tables, map[string][]byte{"in/" + name: pointer})
+		if code != 1 || !strings.Contains(stderr, name) || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit %d, %q", name, code, stderr)
+		}
+	}
+	pages := []file{{"docs/a.md", "# A\n"}, {"docs/b.md", string(pointer)}}
+	for name, raw := range map[string][]byte{"docs.tar.gz": pointer, "docs.zip": zipped(t, pages), "docs.tar": pointer} {
+		_, code, _, stderr := run(t, strings.Replace(settings, "docs.tar.gz", name, 1), map[string][]byte{name: raw})
+		if code != 1 || !strings.Contains(stderr, name) || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit %d, %q", name, code, stderr)
+		}
+	}
+	_, code, _, stderr := run(t, strings.Replace(settings, "docs.tar.gz", "in", 1), map[string][]byte{"in/docs/b.md": pointer})
+	if code != 1 || !strings.Contains(stderr, "docs/b.md: "+want) {
+		t.Errorf("a folder of pages: exit %d, %q", code, stderr)
+	}
+}
