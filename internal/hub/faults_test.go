@@ -236,3 +236,22 @@ func TestHubMisbehaves(t *testing.T) {
 		})
 	}
 }
+
+// TestPointersInPlaceOfFiles: a mirror made without Git LFS lists pointers as files, and every digest is right.
+func TestPointersInPlaceOfFiles(t *testing.T) {
+	for _, src := range []string{"hf:owner/tiny", "modelscope:owner/tiny"} {
+		t.Run(src[:2], func(t *testing.T) {
+			files := tiny()
+			files[shard] = []byte("version https://git-lfs.github.com/spec/v1\noid sha256:" + sha(files[shard]) + "\nsize 300000\n")
+			h := newHub(t, files)
+			dir := filepath.Join(t.TempDir(), "tiny")
+			_, _, err := pull(t, src, h.env(t), hub.Options{To: dir})
+			if !says(err, "lists and sends "+shard+", but it is a Git LFS pointer, not the file of 300000 bytes") {
+				t.Errorf("error %v", err)
+			}
+			if _, err := hub.ReadRecord(dir); err == nil {
+				t.Error("the directory is there in spite of it")
+			}
+		})
+	}
+}

@@ -161,12 +161,12 @@ func TestForgedPart(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			h := newHub(t, tiny())
 			dir := filepath.Join(t.TempDir(), "tiny")
-			write(t, filepath.Join(dir+".part", shard+".part"), tc.bytes)
+			write(t, filepath.Join(dir+".fettle-part", shard+".part"), tc.bytes)
 			if tc.note != "" {
-				write(t, filepath.Join(dir+".part", shard+".part.json"), []byte(tc.note))
+				write(t, filepath.Join(dir+".fettle-part", shard+".part.json"), []byte(tc.note))
 			}
 			// A finished name with wrong bytes, as a machine without power may leave it.
-			write(t, filepath.Join(dir+".part", "tokenizer.json"), noise(40_000, 98))
+			write(t, filepath.Join(dir+".fettle-part", "tokenizer.json"), noise(40_000, 98))
 			if _, _, err := pull(t, "hf:owner/tiny", h.env(t), hub.Options{To: dir}); err != nil {
 				t.Fatal(err)
 			}

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// place is where a directory is made: DIR.part, beside the DIR that it becomes.
+// place is where a directory is made: DIR.fettle-part, beside the DIR that it becomes.
 type place struct {
 	dir  string
 	work string
@@ -19,18 +19,26 @@ type place struct {
 	lock *os.File // the work folder itself
 }
 
+const workSuffix = ".fettle-part"
+
 // openPlace takes the lock and sees that DIR may be replaced: it does not exist, is empty, or holds what a pull
 // of the same source wrote and nothing else.
 func openPlace(dir string, s Source) (*place, error) {
-	dir = filepath.Clean(dir)
+	dir, err := filepath.Abs(dir) // "." has no name to stand beside
+	if err != nil {
+		return nil, err
+	}
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
 	}
-	p := &place{dir: dir, work: dir + partSuffix, old: filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".fettle-replaced")}
+	p := &place{dir: dir, work: dir + workSuffix, old: filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".fettle-replaced")}
+	if mountPoint(dir) {
+		return nil, fmt.Errorf("%s is a mount point, and a pull puts a whole folder in its place: -to names a folder in it", dir)
+	}
 	if err := p.take(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(p.recover(), p.mayReplace(s)); err != nil {
+	if err := errors.Join(p.recover(), p.mayReplace(s), p.mayWork(s)); err != nil {
 		p.close()
 		return nil, err
 	}
@@ -107,6 +115,24 @@ func (p *place) mayReplace(s Source) error {
 		}
 		return fmt.Errorf("%s holds %s, which no pull brought: -to DIR names another", p.dir, name)
 	})
+}
+
+// mayWork: the work folder holds no directory that a pull of another source made, with that unlikely name.
+func (p *place) mayWork(s Source) error {
+	r, err := ReadRecord(p.work)
+	if err != nil || r.Source == s.name() {
+		return nil
+	}
+	return fmt.Errorf("%s holds %s: -to DIR names another", p.work, r.Source)
+}
+
+// mountPoint: renaming cannot replace it, and what lies beside it is another disk.
+func mountPoint(dir string) bool {
+	var here, above unix.Stat_t
+	if unix.Stat(dir, &here) != nil || unix.Stat(filepath.Dir(dir), &above) != nil {
+		return false
+	}
+	return here.Dev != above.Dev
 }
 
 // commit makes the work folder DIR: what is no part of the record goes first, then everything is flushed, then renamed.

@@ -11,6 +11,7 @@ import (
 	"fettle/internal/hub"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func TestNewRevision(t *testing.T) {
@@ -103,6 +104,52 @@ func TestForeignFilesStay(t *testing.T) {
 		sameModel(t, disk, tiny())
 		if to, err := os.Readlink(dir); err != nil || to != disk {
 			t.Errorf("the link is gone: %v", err)
+		}
+	})
+}
+
+// TestPlaces: what lies beside the directory stays, and a place that cannot be replaced is named before a byte comes.
+func TestPlaces(t *testing.T) {
+	t.Run("a folder of somebody with the name of parts", func(t *testing.T) {
+		h := newHub(t, tiny())
+		dir := filepath.Join(t.TempDir(), "tiny")
+		write(t, filepath.Join(dir+".part", "thesis.tex"), []byte("x"))
+		if _, _, err := pull(t, "hf:owner/tiny", h.env(t), hub.Options{To: dir}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(dir+".part", "thesis.tex")); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("a model in place of the work folder", func(t *testing.T) {
+		h := newHub(t, tiny())
+		dir := filepath.Join(t.TempDir(), "tiny")
+		if _, _, err := pull(t, "modelscope:owner/tiny", h.env(t), hub.Options{To: dir + ".fettle-part"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := pull(t, "hf:owner/tiny", h.env(t), hub.Options{To: dir}); !says(err, "tiny.fettle-part holds modelscope:owner/tiny") {
+			t.Errorf("error %v", err)
+		}
+		sameModel(t, dir+".fettle-part", tiny())
+	})
+	t.Run("here", func(t *testing.T) {
+		h := newHub(t, tiny())
+		here := filepath.Join(t.TempDir(), "here")
+		os.MkdirAll(here, 0o755)
+		t.Chdir(here)
+		if _, _, err := pull(t, "hf:owner/tiny", h.env(t), hub.Options{To: "."}); err != nil {
+			t.Fatal(err)
+		}
+		sameModel(t, here, tiny())
+	})
+	t.Run("a mount point", func(t *testing.T) {
+		var here, above unix.Stat_t
+		if unix.Stat("/dev/shm", &here) != nil || unix.Stat("/dev", &above) != nil || here.Dev == above.Dev {
+			t.Skip("/dev/shm is none here")
+		}
+		h := newHub(t, tiny())
+		if _, err := hub.Pull(t.Context(), source(t, "hf:owner/tiny"), h.env(t), hub.Options{To: "/dev/shm"}); !says(err, "is a mount point") || h.requests() > 0 {
+			t.Errorf("error %v after %d requests", err, h.requests())
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"fettle/internal/lfs"
 	"fettle/internal/progress"
 )
 
@@ -109,6 +110,11 @@ func (p *puller) bring(ctx context.Context, files []File) (*Record, error) {
 	}
 	if err := p.download(ctx, r, files, missing); err != nil {
 		return nil, err
+	}
+	for _, f := range files { // a mirror made without Git LFS lists pointers, with digests that are right
+		if err := lfs.CheckFile(p.local(f)); err != nil {
+			return nil, fmt.Errorf("%s: %s lists and sends %s, but %w", p.source, p.origin.Host, f.Path, errors.Join(err, os.Remove(p.local(f))))
+		}
 	}
 	return r, p.place.commit(r)
 }

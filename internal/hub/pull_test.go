@@ -117,7 +117,7 @@ func sameModel(t *testing.T, dir string, files map[string][]byte) {
 			t.Errorf("%s has other bytes", name)
 		}
 	}
-	if _, err := os.Stat(dir + ".part"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(dir + ".fettle-part"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the work folder is left: %v", err)
 	}
 }
