@@ -13,18 +13,26 @@ import (
 func cached(site Site, s Source, commit string, f File) []string {
 	local := filepath.FromSlash(f.Path)
 	if s.Hub == "modelscope" {
-		// modelscope writes dots in names as "___"; older versions have no models/ folder in between.
-		owner, name, _ := strings.Cut(s.Repo, "/")
-		mangled := filepath.Join(owner, strings.ReplaceAll(name, ".", "___"), local)
-		return []string{
-			filepath.Join(site.Cache, "models", mangled), filepath.Join(site.Cache, mangled),
-			filepath.Join(site.Cache, "hub", "models", mangled), filepath.Join(site.Cache, "hub", mangled),
-		}
+		return cachedByModelScope(site, s, commit, local)
 	}
 	folder := hfFolder(site, s)
 	places := []string{filepath.Join(folder, "snapshots", commit, local)}
 	if name := first(f.SHA256, f.Git); hexSHA1.MatchString(name) || hexSHA256.MatchString(name) {
 		places = append(places, filepath.Join(folder, "blobs", name)) // brought for another commit
+	}
+	return places
+}
+
+// cachedByModelScope: modelscope-hub keeps what it brought under the revision's name; modelscope before it wrote dots in names as
+// "___", under hub/ unless MODELSCOPE_CACHE was set, and at first without models/ in between.
+func cachedByModelScope(site Site, s Source, commit, local string) (places []string) {
+	owner, name, _ := strings.Cut(s.Repo, "/")
+	for _, revision := range []string{commit, first(s.Revision, "master")} {
+		places = append(places, filepath.Join(site.Cache, "models", owner+"--"+name, "snapshots", filepath.FromSlash(revision), local))
+	}
+	mangled := filepath.Join(owner, strings.ReplaceAll(name, ".", "___"), local)
+	for _, below := range []string{"models", "hub/models", "", "hub"} {
+		places = append(places, filepath.Join(site.Cache, below, mangled))
 	}
 	return places
 }

@@ -1,6 +1,8 @@
 package hub_test
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"fettle/internal/hub"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 // fillCache writes what huggingface_hub leaves: blobs under their ETag, a snapshot of links, a ref.
@@ -73,18 +76,107 @@ func TestCacheIsUsed(t *testing.T) {
 }
 
 func TestModelScopeCacheIsUsed(t *testing.T) {
-	h := newHub(t, tiny())
-	e := h.env(t)
-	for name, b := range tiny() {
-		write(t, filepath.Join(e.ModelScope.Cache, "models", repo, name), b)
+	for _, below := range []string{ // modelscope-hub, then modelscope before 1.38 with MODELSCOPE_CACHE and without, then before 1.18
+		"models/owner--tiny.5/snapshots/master", "models/owner--tiny.5/snapshots/" + commit, "models/owner/tiny___5", "hub/models/owner/tiny___5", "owner/tiny___5", "hub/owner/tiny___5",
+	} {
+		t.Run(below, func(t *testing.T) {
+			h := newHub(t, tiny())
+			h.repo = "owner/tiny.5"
+			e := h.env(t)
+			for name, b := range tiny() {
+				write(t, filepath.Join(e.ModelScope.Cache, below, name), b)
+			}
+			dir := filepath.Join(t.TempDir(), "tiny")
+			if _, _, err := pull(t, "modelscope:owner/tiny.5", e, hub.Options{To: dir}); err != nil {
+				t.Fatal(err)
+			}
+			sameModel(t, dir, tiny())
+			if n := len(h.seen("store")); n != 0 {
+				t.Errorf("%d files were brought in spite of the cache", n)
+			}
+		})
 	}
-	dir := filepath.Join(t.TempDir(), "tiny")
-	if _, _, err := pull(t, "modelscope:owner/tiny", e, hub.Options{To: dir}); err != nil {
-		t.Fatal(err)
+}
+
+// TestSharedBlobs: since huggingface_hub 2 a blob may be a link itself, into a store for all repositories.
+func TestSharedBlobs(t *testing.T) {
+	for _, offline := range []bool{false, true} {
+		h := newHub(t, tiny())
+		e := h.env(t)
+		snapshot := fillCache(t, e.HuggingFace.Cache, tiny())
+		blob, err := os.Readlink(filepath.Join(snapshot, shard))
+		if err != nil {
+			t.Fatal(err)
+		}
+		blob = filepath.Join(snapshot, blob)
+		shared := filepath.Join(e.HuggingFace.Cache, "blobs", "ab", "ab"+strings.Repeat("0", 62))
+		write(t, shared, tiny()[shard])
+		to, _ := filepath.Rel(filepath.Dir(blob), shared)
+		if err := errors.Join(os.Remove(blob), os.Symlink(to, blob)); err != nil {
+			t.Fatal(err)
+		}
+		e.Offline = offline
+		dir := filepath.Join(t.TempDir(), "tiny")
+		if _, said, err := pull(t, "hf:owner/tiny", e, hub.Options{To: dir}); err != nil || len(h.seen("store")) > 0 {
+			t.Fatal(err, said)
+		}
+		sameModel(t, dir, tiny())
+		if info, err := os.Lstat(filepath.Join(dir, shard)); err != nil || !info.Mode().IsRegular() {
+			t.Errorf("what stands there is no file of its own: %v", err)
+		}
 	}
-	sameModel(t, dir, tiny())
-	if n := len(h.seen("store")); n != 0 {
-		t.Errorf("%d files were brought in spite of the cache", n)
+}
+
+// TestHostileCache: links of a cache that lead elsewhere bring nothing but what the digests name.
+func TestHostileCache(t *testing.T) {
+	secret := filepath.Join(t.TempDir(), "secret")
+	write(t, secret, []byte("root:x:0:0"))
+	plant := func(link func(snapshot, name string) string) func(t *testing.T, snapshot string) {
+		return func(t *testing.T, snapshot string) {
+			path := filepath.Join(snapshot, "config.json")
+			if err := errors.Join(os.Remove(path), os.Symlink(link(snapshot, "config.json"), path)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	tests := []struct {
+		name  string
+		spoil func(t *testing.T, snapshot string)
+	}{
+		{"a link out", plant(func(string, string) string { return secret })},
+		{"a link to itself", plant(func(_, name string) string { return name })},
+		{"a link to a folder", plant(func(snapshot, _ string) string { return snapshot })},
+		{"a link with a digest for a name", plant(func(snapshot, _ string) string {
+			to := filepath.Join(filepath.Dir(secret), sha([]byte("x")))
+			os.WriteFile(to, []byte("root:x:0:0"), 0o644)
+			return to
+		})},
+		{"a pipe, which would keep its reader waiting", func(t *testing.T, snapshot string) {
+			path := filepath.Join(snapshot, "config.json")
+			if err := errors.Join(os.Remove(path), unix.Mkfifo(path, 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	}
+	for _, tc := range tests {
+		for _, offline := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s offline %v", tc.name, offline), func(t *testing.T) {
+				h := newHub(t, tiny())
+				e := h.env(t)
+				tc.spoil(t, fillCache(t, e.HuggingFace.Cache, tiny()))
+				e.Offline = offline
+				dir := filepath.Join(t.TempDir(), "tiny")
+				_, _, err := pull(t, "hf:owner/tiny", e, hub.Options{To: dir})
+				switch {
+				case offline && (err == nil || !strings.Contains(err.Error(), "config.json")):
+					t.Errorf("error %v", err)
+				case !offline && err != nil:
+					t.Fatal(err)
+				case !offline:
+					sameModel(t, dir, tiny())
+				}
+			})
+		}
 	}
 }
 

@@ -25,6 +25,9 @@ func newClient(s Source, site Site, e Env, say func(string, ...any)) (*client, e
 	if err != nil || origin.Host == "" || origin.Scheme != "https" && origin.Scheme != "http" {
 		return nil, fmt.Errorf("endpoint of %s: want http(s)://host, not %q", s.Hub, bare(site.Endpoint))
 	}
+	if err := site.checkToken(); err != nil {
+		return nil, err
+	}
 	transport := e.Transport
 	if transport == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone() // proxies from the environment

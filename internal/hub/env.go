@@ -1,9 +1,11 @@
 package hub
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -65,10 +67,10 @@ func FromEnv() Env {
 			Cache:    expand(first(os.Getenv("HF_HUB_CACHE"), os.Getenv("HUGGINGFACE_HUB_CACHE"), filepath.Join(hfHome, "hub")), home),
 		},
 		ModelScope: Site{
-			Endpoint: strings.TrimRight(first(os.Getenv("MODELSCOPE_ENDPOINT"), domain(os.Getenv("MODELSCOPE_DOMAIN")), "https://modelscope.cn"), "/"),
-			Cache:    expand(first(os.Getenv("MODELSCOPE_CACHE"), filepath.Join(home, ".cache", "modelscope", "hub")), home),
+			Endpoint: strings.TrimRight(withScheme(first(os.Getenv("MODELSCOPE_ENDPOINT"), os.Getenv("MODELSCOPE_DOMAIN"), "modelscope.cn")), "/"),
+			Cache:    expand(first(os.Getenv("MODELSCOPE_CACHE"), filepath.Join(home, ".cache", "modelscope")), home),
 		},
-		Offline: isTrue(os.Getenv("HF_HUB_OFFLINE")) || isTrue(os.Getenv("TRANSFORMERS_OFFLINE")),
+		Offline: isTrue(first(os.Getenv("HF_HUB_OFFLINE"), os.Getenv("TRANSFORMERS_OFFLINE"))),
 	}
 	if !isTrue(os.Getenv("HF_HUB_DISABLE_IMPLICIT_TOKEN")) {
 		e.HuggingFace.findToken([]string{"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"},
@@ -81,16 +83,30 @@ func FromEnv() Env {
 
 func (s *Site) findToken(variables []string, file string) {
 	for _, name := range variables {
-		if t := strings.TrimSpace(os.Getenv(name)); t != "" {
-			s.Token, s.TokenFrom = Secret(t), name
+		if t := cleanToken(os.Getenv(name)); t != "" {
+			s.Token, s.TokenFrom = t, name
 			return
 		}
 	}
 	if raw, err := os.ReadFile(file); err == nil {
-		if t := strings.TrimSpace(string(raw)); t != "" {
-			s.Token, s.TokenFrom = Secret(t), "the token file of the hub's client"
+		if t := cleanToken(string(raw)); t != "" {
+			s.Token, s.TokenFrom = t, "the token file of the hub's client"
 		}
 	}
+}
+
+// cleanToken forgives what copying adds (huggingface_hub, utils/_auth.py: _clean_token).
+func cleanToken(t string) Secret {
+	return Secret(strings.TrimSpace(strings.NewReplacer("\r", "", "\n", "").Replace(t)))
+}
+
+// checkToken names a token that no header could carry, or only in part.
+func (s Site) checkToken() error {
+	none := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`"\;,`, r) }
+	if strings.ContainsFunc(string(s.Token), none) {
+		return fmt.Errorf("the token (from %s) holds a character that no token has: a blank, a quotation mark or the like", s.TokenFrom)
+	}
+	return nil
 }
 
 func first(values ...string) string {
@@ -102,18 +118,26 @@ func first(values ...string) string {
 	return ""
 }
 
-func domain(name string) string {
-	if name == "" || strings.Contains(name, "://") {
-		return name
+func withScheme(address string) string {
+	if lower := strings.ToLower(address); strings.HasPrefix(lower, "https://") || strings.HasPrefix(lower, "http://") {
+		return address
 	}
-	return "https://" + name
+	return "https://" + address
 }
 
+var variable = regexp.MustCompile(`\$(\w+|\{[^}]*\})`)
+
+// expand reads ~ and $VARIABLE as Python does: what is not set stays as it is written.
 func expand(path, home string) string {
-	if rest, ok := strings.CutPrefix(path, "~/"); ok {
-		path = filepath.Join(home, rest)
+	if path == "~" || strings.HasPrefix(path, "~/") {
+		path = home + path[1:]
 	}
-	return os.ExpandEnv(path)
+	return variable.ReplaceAllStringFunc(path, func(name string) string {
+		if value, ok := os.LookupEnv(strings.Trim(name, "${}")); ok {
+			return value
+		}
+		return name
+	})
 }
 
 // isTrue reads a switch as huggingface_hub does (constants.py).

@@ -34,6 +34,7 @@ type fakeHub struct {
 	store   *httptest.Server // the CDN: another origin
 	stored  string           // its address as the hub gives it
 	below   string           // the path of the hub on its host
+	repo    string
 	commits map[string]map[string][]byte
 	refs    map[string]string
 	needs   string // a token that requests must carry, "" = public
@@ -54,7 +55,7 @@ type fakeHub struct {
 type ask struct{ where, name, rng, ifRange, auth string }
 
 func newHub(t *testing.T, files map[string][]byte) *fakeHub {
-	h := &fakeHub{commits: map[string]map[string][]byte{commit: files}, refs: map[string]string{"main": commit, "master": commit},
+	h := &fakeHub{repo: repo, commits: map[string]map[string][]byte{commit: files}, refs: map[string]string{"main": commit, "master": commit},
 		license: "apache-2.0", head: 1, page: 3, link: func(next string) string { return "<" + next + `>; rel="next"` }, count: map[string]int{}}
 	h.Server = httptest.NewServer(http.HandlerFunc(h.hub))
 	h.store = httptest.NewServer(http.HandlerFunc(h.blobs))
@@ -141,21 +142,21 @@ func (h *fakeHub) hub(w http.ResponseWriter, r *http.Request) {
 	}
 	raw := r.URL.EscapedPath()
 	switch {
-	case strings.HasPrefix(raw, "/api/models/"+repo+"/revision/"):
-		h.hfInfo(w, strings.TrimPrefix(raw, "/api/models/"+repo+"/revision/"))
-	case strings.HasPrefix(raw, "/api/models/"+repo+"/tree/"):
-		h.hfTree(w, r, strings.TrimPrefix(raw, "/api/models/"+repo+"/tree/"))
-	case strings.HasPrefix(raw, "/"+repo+"/resolve/"):
-		rev, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"+repo+"/resolve/"), "/")
+	case strings.HasPrefix(raw, "/api/models/"+h.repo+"/revision/"):
+		h.hfInfo(w, strings.TrimPrefix(raw, "/api/models/"+h.repo+"/revision/"))
+	case strings.HasPrefix(raw, "/api/models/"+h.repo+"/tree/"):
+		h.hfTree(w, r, strings.TrimPrefix(raw, "/api/models/"+h.repo+"/tree/"))
+	case strings.HasPrefix(raw, "/"+h.repo+"/resolve/"):
+		rev, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"+h.repo+"/resolve/"), "/")
 		h.hfFile(w, r, rev, name)
 	case strings.HasPrefix(raw, "/api/resolve-cache/"):
 		rev, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/api/resolve-cache/"), "/")
 		h.send(w, r, name, h.commits[rev][name], blob(h.commits[rev][name]))
-	case raw == "/api/v1/models/"+repo:
+	case raw == "/api/v1/models/"+h.repo:
 		reply(w, map[string]any{"Code": 200, "Success": true, "Data": map[string]any{"License": h.license}})
-	case raw == "/api/v1/models/"+repo+"/repo/files":
+	case raw == "/api/v1/models/"+h.repo+"/repo/files":
 		h.msTree(w, r.URL.Query())
-	case raw == "/api/v1/models/"+repo+"/repo":
+	case raw == "/api/v1/models/"+h.repo+"/repo":
 		h.msFile(w, r)
 	default:
 		w.Header().Set("X-Error-Code", "RepoNotFound")
@@ -171,7 +172,7 @@ func (h *fakeHub) hfInfo(w http.ResponseWriter, rev string) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	reply(w, map[string]any{"id": repo, "sha": at, "tags": []string{"license:" + h.license}, "cardData": map[string]any{"license": h.license}})
+	reply(w, map[string]any{"id": h.repo, "sha": at, "tags": []string{"license:" + h.license}, "cardData": map[string]any{"license": h.license}})
 }
 
 func (h *fakeHub) hfTree(w http.ResponseWriter, r *http.Request, rev string) {
@@ -189,7 +190,7 @@ func (h *fakeHub) hfTree(w http.ResponseWriter, r *http.Request, rev string) {
 	fmt.Sscan(r.URL.Query().Get("cursor"), &from)
 	to := min(from+h.page, len(all))
 	if to < len(all) {
-		w.Header().Set("Link", h.link(fmt.Sprintf("%s/api/models/%s/tree/%s?recursive=true&cursor=%d", h.URL, repo, rev, to)))
+		w.Header().Set("Link", h.link(fmt.Sprintf("%s/api/models/%s/tree/%s?recursive=true&cursor=%d", h.URL, h.repo, rev, to)))
 	}
 	reply(w, all[from:to])
 }
