@@ -106,6 +106,9 @@ func (s *Source) readAdapter(dir string) error {
 	if err != nil {
 		return err
 	}
+	if err := a.SameBase(s.plain); err != nil {
+		return err
+	}
 	s.Adapter = a
 	if !simple(a) {
 		base, err := s.weights(s.Model, s.plain)

@@ -52,7 +52,7 @@ func newPrograms(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Bac
 	p := &programs{sizes: sizes{few: b.FewShapes()}, model: m, backend: b, adapter: a, quant: o.Quant, told: map[string]bool{}, say: o.Compiling}
 	p.add(w)
 	if a != nil {
-		if err := a.Check(); err != nil {
+		if err := errors.Join(a.Check(), a.SameBase(lora.Plain(w))); err != nil {
 			return nil, err
 		}
 		p.add(a.Weights)

@@ -24,6 +24,7 @@ type Adapter struct {
 	tied   bool     // the model's head is its embedding
 	pad    int      // token whose embedding does not train; -1 = none
 	start  model.Weights
+	copies map[string][]float32 // of parameters of the base, as they came with the file
 }
 
 // newAdapter makes an adapter without weights.

@@ -342,21 +342,25 @@ func TestLoadRefuses(t *testing.T) {
 			if err := a.Save(dir, "tiny"); err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join(dir, "adapter_config.json")
-			raw, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			changed := strings.Replace(string(raw), tc.from, tc.to, 1)
-			if changed == string(raw) {
-				t.Fatalf("%s is not in %s", tc.from, raw)
-			}
-			if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			replaceIn(t, filepath.Join(dir, "adapter_config.json"), tc.from, tc.to)
 			if _, err := lora.Load(dir, m); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want %q", err, tc.want)
 			}
 		})
+	}
+}
+
+func replaceIn(t *testing.T, path, from, to string) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(raw), from, to, 1)
+	if changed == string(raw) {
+		t.Fatalf("%s is not in %s", from, raw)
+	}
+	if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

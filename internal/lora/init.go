@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"fettle/internal/model"
@@ -64,14 +66,22 @@ func normal(rng *rand.Rand, dst []float32, deviation float64) {
 // Source gives the float values of a parameter of the model: of plain weights (Plain), or of ones in 4 bits (quant.Set).
 type Source func(name string) ([]float32, error)
 
-// Plain reads weights kept as float32.
+// Plain reads weights kept as float32 or bfloat16.
 func Plain(w model.Weights) Source {
 	return func(name string) ([]float32, error) {
 		t := w[name]
 		if t == nil {
 			return nil, fmt.Errorf("weight %s is missing", name)
 		}
-		return tensors.CopyFlatData[float32](t)
+		if t.DType() != dtypes.BFloat16 {
+			return tensors.CopyFlatData[float32](t)
+		}
+		narrow, err := tensors.CopyFlatData[bfloat16.BFloat16](t)
+		values := make([]float32, len(narrow))
+		for i, v := range narrow {
+			values[i] = v.Float32()
+		}
+		return values, err
 	}
 }
 

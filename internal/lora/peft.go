@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -89,10 +90,12 @@ func (a *Adapter) readWeights(path string) error {
 		}
 		a.Weights[p.name] = tensors.FromFlatDataAndDimensions(values, info.Shape...)
 	}
-	for _, name := range f.Names() {
-		if !want[name] {
-			return fmt.Errorf("tensor %s belongs to no target of adapter_config.json", name)
-		}
+	strange := slices.DeleteFunc(f.Names(), func(name string) bool { return want[name] })
+	if strange, err = a.keepCopies(f, strange); err != nil {
+		return err
+	}
+	if len(strange) > 0 {
+		return fmt.Errorf("tensor %s belongs to no target of adapter_config.json", strange[0])
 	}
 	return nil
 }

@@ -123,7 +123,7 @@ var unused = map[string][]string{
 	"alora_invocation_tokens": nil, "arrow_config": nil, "corda_config": nil, "eva_config": nil, "kasa_config": nil, "layer_replication": nil,
 	"layers_pattern": {`"layers"`, "[]", `["layers"]`}, "loftq_config": {"{}"}, "lora_ga_config": nil, "monteclora_config": nil,
 	"target_parameters": {"[]"}, "trainable_token_indices": nil, "use_bdlora": {"false"}, "use_qalora": {"false"}, "velora_config": nil,
-	"fan_in_fan_out": {"false"}, "ensure_weight_tying": {"false"},
+	"fan_in_fan_out": {"false"},
 }
 
 // safeInits are the ways to start that leave the model's weights alone.
@@ -161,6 +161,7 @@ func parseConfig(raw []byte, m *model.Model) (*Adapter, error) {
 		Targets json.RawMessage `json:"target_modules"`
 		Exclude json.RawMessage `json:"exclude_modules"`
 		Layers  json.RawMessage `json:"layers_to_transform"`
+		Tying   bool            `json:"ensure_weight_tying"`
 	}
 	if err := json.Unmarshal(raw, &p); err != nil {
 		return nil, err
@@ -192,6 +193,9 @@ func parseConfig(raw []byte, m *model.Model) (*Adapter, error) {
 	a := newAdapter(m, c, modules)
 	if len(modules) == 0 {
 		return nil, fmt.Errorf("target_modules %s matches no module of the model: it has %s", p.Targets, kinds(m))
+	}
+	if p.Tying && m.Config.Tied && a.touchesTied() {
+		return nil, errors.New("ensure_weight_tying is true: an adapter on both uses of a tied embedding is not supported")
 	}
 	return a, nil
 }

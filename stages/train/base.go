@@ -55,8 +55,12 @@ func (f *fitting) warn() error {
 // adapter is a new one, or the one that the settings start from, and the weights that it trains on.
 func (f *fitting) adapter(seed int64) (*lora.Adapter, model.Weights, error) {
 	s := f.job.Settings
+	weights := func(name string) ([]float32, error) { return f.quant.Floats(f.base, name) }
 	if s.From != "" {
 		a, err := lora.Load(f.job.Path(s.From), f.model)
+		if err == nil {
+			err = a.SameBase(weights)
+		}
 		if err == nil { // how it trains is ours to say, what it is the file's
 			a.Config.Dropout, a.Config.PlusRatio, a.Config.PlusEmbed = s.LoRA.Dropout, s.LoRA.PlusRatio, s.LoRA.PlusEmbed
 		}
@@ -66,7 +70,7 @@ func (f *fitting) adapter(seed int64) (*lora.Adapter, model.Weights, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := a.Attach(func(name string) ([]float32, error) { return f.quant.Floats(f.base, name) }); err != nil {
+	if err := a.Attach(weights); err != nil {
 		return nil, nil, err
 	}
 	base, err := a.Residual(f.base)
