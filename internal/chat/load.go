@@ -31,6 +31,9 @@ type Template struct {
 	shown         string // a short conversation as the template prints it
 }
 
+// ErrNone says that a directory has no template at all, rather than a broken one.
+var ErrNone = errors.New("neither chat_template.jinja nor chat_template")
+
 // Load reads the template of a model directory: chat_template.jinja (and additional_chat_templates/), else the key
 // chat_template of tokenizer_config.json, a text or a list of {name, template}.
 func Load(dir string) (*Template, error) {
@@ -125,7 +128,7 @@ func (c *tokenizerConfig) templates(dir string) (map[string]Source, error) {
 	const file = "tokenizer_config.json"
 	raw, ok := c.fields["chat_template"]
 	if !ok || string(raw) == "null" {
-		return nil, fmt.Errorf("chat template: %s has neither chat_template.jinja nor chat_template in %s", dir, file)
+		return nil, fmt.Errorf("chat template: %s has %w in %s", dir, ErrNone, file)
 	}
 	var text string
 	if json.Unmarshal(raw, &text) == nil {

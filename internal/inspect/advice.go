@@ -30,12 +30,15 @@ var ranks = []string{"yes", "partly", "limited", "no"}
 var kinds = []kind{
 	{"vision", "yes", vision, "Vision models transfer well to niches (defects, medical images) with few examples, since early layers serve every image. fettle tunes text decoders only: use a framework for images."},
 	{"multimodal", "partly", multimodal, "A multimodal model is two models and a bridge: text and images must stay aligned, and tuning the vision part is costly. Tuning the language part alone for text tasks works; fettle runs such a model only where its text part is a checkpoint of its own."},
-	{"reasoning", "limited", reasoning, "A reasoning model got its thoughts from reinforcement learning. Plain tuning on answers without thoughts teaches it to skip them, breeds invention and costs reasoning. If it must be this model: keep thoughts in the data, a small rank and learning rate, and measure a reasoning task before and after; otherwise tune its base."},
+	{"reasoning", "limited", reasoning, "A reasoning model got its thoughts from reinforcement learning, or from a teacher that did. Plain tuning on answers without thoughts teaches it to skip them, breeds invention and costs reasoning. If it must be this model: keep thoughts in the data, a small rank and learning rate, and measure a reasoning task before and after; otherwise tune its base."},
+	{"reasoning", "partly", hybrid, "It can think before it answers, and its template can switch that off. Tuned and used without thoughts it takes to tasks, forms and tones as other models do; what it thinks then suffers, since plain tuning on answers alone teaches it to skip thoughts. Keep the switch as it was in training when you use it, and measure a reasoning task before and after if you need both."},
 	{"distilled", "limited", distilled, "A distilled model holds compressed knowledge and has little room for more: the usual advice is not to tune it. We go half the way. " + narrowText},
 	{"code", "yes", code, "A code model takes to the conventions and interfaces of a private repository well, and the result can be tested by running it. Check the licences of the code that goes in."},
 	{"vertical", "yes", vertical, "A model of one profession (medicine, law) suits sharper rules of that field. What it gains there it may lose elsewhere: keep general questions in the exam, and let people of the field judge answers, as errors are costly."},
 	{"industry", "yes", industry, "A base that saw an industry's data balances general and special ability and suits further tuning with a company's own."},
 }
+
+const taughtText = "Distilled here means that a larger model's thoughts were taught to a base of full size: its knowledge is that base's, its thoughts are the thin layer above, which further tuning wears off first."
 
 const baseText = "A general base adapts fast: broad knowledge is there, and tuning gives it a task, a form and a tone. It suits tuning best. "
 
@@ -44,10 +47,14 @@ const narrowText = "New knowledge does not stick, and retrieval is the better wa
 // small is below the smallest models that keep general ability in common benchmarks.
 const small = 700_000_000
 
-const instructText = "This one is tuned to chat already (it has a template): good for teaching it more of the same shape; to teach another form of dialogue from the ground up, the untuned base is the cleaner start. "
+const instructText = "This one is tuned to chat already (%s): good for teaching it more of the same shape; to teach another form of dialogue from the ground up, the untuned base is the cleaner start. "
 
 // advise gathers the kinds that show and says what follows.
 func (r *Report) advise() Advice {
+	if r.Family == "unknown" {
+		return Advice{Kinds: []string{"unknown"}, Suited: "unknown", Why: []string{"unknown: config.json names no model_type"},
+			Text: "Without the kind of model nothing can be said of its use."}
+	}
 	a := Advice{Suited: "yes"}
 	var texts []string
 	for _, k := range kinds {
@@ -55,29 +62,56 @@ func (r *Report) advise() Advice {
 		if why == "" {
 			continue
 		}
+		if k.name == "distilled" && slices.Contains(a.Kinds, "reasoning") {
+			k.text = taughtText
+		}
 		a.Kinds, a.Why = append(a.Kinds, k.name), append(a.Why, k.name+": "+why)
 		texts = append(texts, k.text)
-		if slices.Index(ranks, k.suited) > slices.Index(ranks, a.Suited) {
-			a.Suited = k.suited
-		}
+		a.Suited = worse(a.Suited, k.suited)
 	}
 	if len(a.Kinds) == 0 {
-		a.Kinds, a.Why = []string{"base"}, []string{"base: neither config nor template nor name shows another kind"}
+		a.Kinds, a.Why = []string{"base"}, []string{"base: " + r.general()}
 		texts = []string{baseText}
-		if !strings.HasPrefix(r.Template, "none") {
-			texts = append(texts, instructText)
+		if chats := r.chats(); chats != "" {
+			texts = append(texts, fmt.Sprintf(instructText, chats))
 		}
 	}
 	if r.Parameters > 0 && r.Parameters < small && !slices.Contains(a.Kinds, "distilled") {
-		a.Suited = ranks[max(slices.Index(ranks, a.Suited), slices.Index(ranks, "limited"))]
+		a.Suited = worse(a.Suited, "limited")
 		texts = append(texts, fmt.Sprintf("It is very small (%s parameters), which weighs more than its kind.", count(r.Parameters)), narrowText)
 	}
 	if len(a.Kinds) > 1 {
 		texts = append(texts, "Several kinds show, and the most careful advice counts: borders blur.")
 	}
+	if len(r.Problems) > 0 {
+		texts = append(texts, "fettle cannot run this one as it lies here (see the problem above); the advice holds for the model in any program.")
+	}
 	texts = append(texts, "This goes by config, template and name; whether tuning pays for your task, against retrieval, is measured by the eval stage.")
 	a.Text = strings.Join(trimmed(texts), " ")
 	return a
+}
+
+func worse(a, b string) string {
+	return ranks[max(slices.Index(ranks, a), slices.Index(ranks, b))]
+}
+
+// general says why a model is taken for a general base.
+func (r *Report) general() string {
+	if why := r.named(baseWord); why != "" {
+		return why
+	}
+	return "neither config nor template nor name shows another kind"
+}
+
+// chats says what shows that a model is tuned to chat, "" = nothing. A base's tokenizer may carry its family's template.
+func (r *Report) chats() string {
+	switch why := r.named(chatWord); {
+	case why != "":
+		return why
+	case r.template != "" && r.named(baseWord) == "":
+		return "it has a template"
+	}
+	return ""
 }
 
 func trimmed(texts []string) (out []string) {
@@ -111,11 +145,13 @@ var (
 	camel     = regexp.MustCompile(`([a-z])([A-Z])`)
 	wordBreak = regexp.MustCompile(`[^a-z0-9]+`)
 
-	reasonWord   = regexp.MustCompile(`^(r1|o1|o3|qwq|reason(ing|er)?|think(ing|er)?|thinker|cot|s1|openthinker|magistral)$`)
-	distillWord  = regexp.MustCompile(`^(distil(l|led|lation)?|distil[a-z]+|tiny[a-z]*|minitron)$`)
+	baseWord     = regexp.MustCompile(`^(base|pt|pretrained)$`)
+	chatWord     = regexp.MustCompile(`^(instruct|chat|it|assistant)$`)
+	reasonWord   = regexp.MustCompile(`^(r1|o1|o3|qwq|reason(ing|er)?|think(ing|er)?|cot|s1|openthinker|magistral)$`)
+	distillWord  = regexp.MustCompile(`^(distil(l|led|lation)?|distil[a-z0-9]+|tiny[a-z]*|minitron)$`)
 	codeWord     = regexp.MustCompile(`^(code[a-z0-9]*|coder|[a-z]*coder[0-9]*|codestral|devstral)$`)
-	verticalWord = regexp.MustCompile(`^(med|medical|medicine|medi[a-z]+|med[0-9a-z]*lm|bio[a-z]*|clinic[a-z]*|health[a-z]*|pharm[a-z]*|law|lawyer|law[a-z]*gpt|legal[a-z]*|juri[a-z]*|saul)$`)
-	industryWord = regexp.MustCompile(`^(fin|finance|financial|fingpt|finma|bank(ing)?|insur[a-z]*|tele(com|co|comm)[a-z]*|energy|power|retail|manufactur[a-z]*|industr[a-z]*|logistics|agri[a-z]*)$`)
+	verticalWord = regexp.MustCompile(`^(med|medic[a-z]*|meditron|med[0-9a-z]*lm|medgemma|bio[a-z]*|clinic[a-z]*|health[a-z]*|pharm[a-z]*|law|lawyer|law[a-z]*gpt|legal[a-z]*|juri[a-z]*|saul)$`)
+	industryWord = regexp.MustCompile(`^(fin|finance|financial|fingpt|finma|bank(ing)?|insur[a-z]*|tele(com|co|comm)[a-z]*|energy|retail|manufactur[a-z]*|industr[a-z]*|logistics|agri[a-z]*)$`)
 )
 
 func (r *Report) has(keys ...string) string {
@@ -144,13 +180,21 @@ func vision(r *Report) string {
 	return ""
 }
 
-// reasoning goes by name, and by a template that always thinks; one that can (Qwen 3's) is told by its switch.
+// reasoning goes by name, and by a template that prints thoughts and cannot leave them out.
 func reasoning(r *Report) string {
 	if why := r.named(reasonWord); why != "" {
 		return why
 	}
-	if r.thinks() {
+	if r.thinks() && !r.switched() && r.named(baseWord) == "" {
 		return "its chat template handles reasoning content"
+	}
+	return ""
+}
+
+// hybrid is a model that thinks or not as its template is told (Qwen 3, SmolLM 3).
+func hybrid(r *Report) string {
+	if r.thinks() && r.switched() && r.named(reasonWord) == "" && r.named(baseWord) == "" {
+		return "its chat template can think before an answer, or not"
 	}
 	return ""
 }

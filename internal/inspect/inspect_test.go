@@ -49,6 +49,8 @@ func read(t *testing.T, dir string) *inspect.Report {
 	return r
 }
 
+const switchable = "{{ messages[0].content }}{% if enable_thinking %}<think>{% endif %}"
+
 func TestAdvice(t *testing.T) {
 	big := llama(4096, 32, 32, 11008)
 	tests := []struct {
@@ -60,7 +62,7 @@ func TestAdvice(t *testing.T) {
 		says   string
 	}{
 		{"Llama-2-7b", big, map[string]string{}, []string{"base"}, "yes", "adapts fast"},
-		{"DeepSeek-R1-Distill-Llama-8B", big, map[string]string{}, []string{"reasoning", "distilled"}, "limited", "thoughts"},
+		{"DeepSeek-R1-Distill-Llama-8B", big, map[string]string{}, []string{"reasoning", "distilled"}, "limited", "Distilled here means"},
 		{"TinyLlama-1.1B", llama(2048, 22, 32, 5632), map[string]string{}, []string{"distilled"}, "limited", "little room"},
 		{"CodeLlama-7b", big, map[string]string{}, []string{"code"}, "yes", "repository"},
 		{"deepseek-coder-6.7b", big, map[string]string{}, []string{"code"}, "yes", "repository"},
@@ -71,6 +73,15 @@ func TestAdvice(t *testing.T) {
 		{"llava-7b", map[string]any{"model_type": "llava", "architectures": []string{"LlavaForConditionalGeneration"}, "vision_config": map[string]any{}}, map[string]string{}, []string{"multimodal"}, "partly", "aligned"},
 		{"vit-base", map[string]any{"model_type": "vit"}, map[string]string{}, []string{"vision"}, "yes", "niches"},
 		{"Model-8B", big, map[string]string{"tokenizer_config.json": `{"chat_template": "{{ '<think>' }}{{ messages[0].content }}"}`}, []string{"reasoning"}, "limited", "reinforcement"},
+		{"Qwen3-8B", big, map[string]string{"chat_template.jinja": switchable}, []string{"reasoning"}, "partly", "can switch that off"},
+		{"Qwen3-8B-Base", big, map[string]string{"chat_template.jinja": switchable}, []string{"base"}, "yes", "adapts fast"},
+		{"Qwen3-4B-Thinking", big, map[string]string{"chat_template.jinja": switchable}, []string{"reasoning"}, "limited", "reinforcement"},
+		{"Phi-3-medium-4k", big, map[string]string{}, []string{"base"}, "yes", "adapts fast"},
+		{"PowerMoE-3b", big, map[string]string{}, []string{"base"}, "yes", "adapts fast"},
+		{"meditron-7b", big, map[string]string{}, []string{"vertical"}, "yes", "profession"},
+		{"gemma-2-9b-it", big, map[string]string{}, []string{"base"}, "yes", `tuned to chat already (the name says "it")`},
+		{"distilgpt2", map[string]any{"model_type": "gpt2"}, map[string]string{}, []string{"distilled"}, "limited", "cannot run this one"},
+		{"nothing", map[string]any{"hidden_size": 8}, map[string]string{}, []string{"unknown"}, "unknown", "nothing can be said"},
 		{"Model-Instruct", big, map[string]string{"tokenizer_config.json": `{"chat_template": "{{ messages[0].content }}"}`}, []string{"base"}, "yes", "tuned to chat"},
 	}
 	for _, tt := range tests {

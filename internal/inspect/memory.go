@@ -1,6 +1,10 @@
 package inspect
 
-import "fettle/internal/model"
+import (
+	"strings"
+
+	"fettle/internal/model"
+)
 
 // Memory is what one use of a model needs, in bytes.
 type Memory struct {
@@ -36,6 +40,17 @@ func sizes(m *model.Model) (all, matrices int64) {
 		}
 	}
 	return all, matrices
+}
+
+// idle counts the weights of the experts that a token does not need.
+func idle(m *model.Model) (n int64) {
+	e := m.Config.MoE
+	for _, l := range m.Linears() {
+		if strings.Contains(l.Module, ".experts.") {
+			n += int64(l.In) * int64(l.Out)
+		}
+	}
+	return n / int64(e.Experts) * int64(e.Experts-e.PerToken)
 }
 
 // adapterSize is rank · (in + out) over all projections but the head (LoRA, arXiv:2106.09685).

@@ -1,95 +1,58 @@
 package inspect
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"fettle/internal/chat"
 	"fettle/internal/model"
-	"fettle/internal/quant"
-	"fettle/internal/safetensors"
 	"fettle/internal/tokenizer"
 	"fettle/schemas"
 )
 
-// weights reads headers: how the weights are stored, and which are missing or beside the model.
-func (r *Report) weights(dir string, m *model.Model) {
-	f, err := safetensors.Open(dir)
-	if err != nil {
-		r.odd("no weights: %v (training from scratch needs none)", err)
-		return
-	}
-	defer f.Close()
-	r.Stored = map[string]int64{}
-	missing := 0
-	for _, p := range m.Parameters() {
-		info, ok := f.Info(p.Name)
-		switch {
-		case !ok:
-			missing++
-			if missing == 1 {
-				r.odd("weight %s is missing", p.Name)
-			}
-		case info.DType.Float():
-			r.Stored[strings.ToLower(string(info.DType))] += int64(info.Len())
-		default:
-			r.quantised(f, p.Name)
-		}
-	}
-	if missing > 1 {
-		r.odd("%d weights are missing in all", missing)
-	}
-	if _, ok := f.Info("lm_head.weight"); ok && m.Config.Tied {
-		r.odd("the head is tied to the embedding (tie_word_embeddings), but the file holds an lm_head.weight: it must hold the same bytes")
-	}
-	if m.Config.NormPlusOne && r.Stored["f16"] > 0 {
-		r.odd("stored as f16: activations of this family pass 65504, compute in bf16 or f32")
-	}
-	if len(r.Stored) > 2 {
-		r.odd("weights are stored in %d ways", len(r.Stored))
-	}
-}
-
-func (r *Report) quantised(f *safetensors.File, name string) {
-	q, err := quant.Read(f, name)
-	if err != nil {
-		r.odd("%v", err)
-		return
-	}
-	r.Stored[q.Kind] += int64(q.Len())
-}
-
 // describe says where the template lies and what it does.
-func (r *Report) describe(dir string) string {
-	where, text := "tokenizer_config.json", ""
-	if raw, err := os.ReadFile(filepath.Join(dir, "chat_template.jinja")); err == nil {
-		where, text = "chat_template.jinja", string(raw)
-	} else if raw, err := os.ReadFile(filepath.Join(dir, "tokenizer_config.json")); err == nil {
-		var config struct {
-			Template json.RawMessage `json:"chat_template"`
-		}
-		if json.Unmarshal(raw, &config) == nil {
-			text = string(config.Template)
+func (r *Report) describe() {
+	sources, err := chat.Sources(r.dir)
+	if err != nil {
+		return
+	}
+	main, ok := sources["default"]
+	for _, name := range slices.Sorted(maps.Keys(sources)) {
+		r.template += sources[name].Text
+		if !ok {
+			main, ok = sources[name], true
 		}
 	}
+	r.Template, _, _ = strings.Cut(main.File, "#")
 	var traits []string
-	for _, t := range []struct{ mark, says string }{{"tools", "tools"}, {"think", "reasoning"}, {"generation %}", "marks what is trained"}, {"generation -%}", "marks what is trained"}, {"strftime_now", "prints the date"}} {
-		if strings.Contains(text, t.mark) && !slices.Contains(traits, t.says) {
+	for _, t := range traitMarks {
+		if t.mark.MatchString(r.template) {
 			traits = append(traits, t.says)
 		}
 	}
-	if len(traits) == 0 {
-		return where
+	if len(traits) > 0 {
+		r.Template += " (" + strings.Join(traits, ", ") + ")"
 	}
-	return where + " (" + strings.Join(traits, ", ") + ")"
 }
 
-// thinks says whether the template knows reasoning content.
-func (r *Report) thinks() bool { return strings.Contains(r.Template, "reasoning") }
+var traitMarks = []struct {
+	mark *regexp.Regexp
+	says string
+}{
+	{regexp.MustCompile(`\btools\b`), "tools"},
+	{regexp.MustCompile(`</?think|reasoning_content|enable_thinking`), "reasoning"},
+	{regexp.MustCompile(`\{%-?\s*generation\s*-?%\}`), "marks what is trained"},
+	{regexp.MustCompile(`\b(strftime_now|date_string)\b`), "prints the date"},
+}
+
+// thinks says whether the template knows reasoning content, and switched whether that can be turned off.
+func (r *Report) thinks() bool   { return traitMarks[1].mark.MatchString(r.template) }
+func (r *Report) switched() bool { return thinkSwitch.MatchString(r.template) }
+
+var thinkSwitch = regexp.MustCompile(`enable_thinking|/no_?think`)
 
 // tokens compares ids of config, tokenizer and template.
 func (r *Report) tokens(m *model.Model, t *tokenizer.Tokenizer, template *chat.Template) {
@@ -99,9 +62,7 @@ func (r *Report) tokens(m *model.Model, t *tokenizer.Tokenizer, template *chat.T
 	} else if n < c.Vocab {
 		r.odd("the embedding has %d rows more than the tokenizer has tokens (%d): padding, never used", c.Vocab-n, n)
 	}
-	if len(c.EOS) == 0 {
-		r.odd("no end token is named: generation stops at nothing")
-	}
+	r.endTokens(c)
 	switch {
 	case c.Pad < 0:
 		r.odd("no padding token is named; fettle masks by length and needs none")
@@ -109,7 +70,6 @@ func (r *Report) tokens(m *model.Model, t *tokenizer.Tokenizer, template *chat.T
 		r.odd("the padding token is an end token: programs that mask labels by id never train the end of an answer; fettle masks by length")
 	}
 	if template == nil {
-		r.odd("no chat template: conversations need one (a template of another model of the family, or plain completion)")
 		return
 	}
 	for _, text := range template.EndOfTurn {
@@ -120,6 +80,21 @@ func (r *Report) tokens(m *model.Model, t *tokenizer.Tokenizer, template *chat.T
 		}
 	}
 	r.doubleStart(t, template)
+}
+
+// endTokens finds what is wrong with the ids that end an answer.
+func (r *Report) endTokens(c *model.Config) {
+	if len(c.EOS) == 0 {
+		r.odd("no end token is named: generation stops at nothing")
+	}
+	for _, id := range c.EOS {
+		if id < 0 || id >= c.Vocab {
+			r.odd("the end token %d is outside of the vocabulary (0 to %d): nothing ever gives it", id, c.Vocab-1)
+		}
+	}
+	if only := c.OnlyInConfig(); len(only) > 0 {
+		r.odd("config.json ends an answer at %v, generation_config.json does not: fettle ends at the ids of both, transformers at the latter alone", only)
+	}
 }
 
 // doubleStart finds a template that prints the token which the tokenizer adds as well.

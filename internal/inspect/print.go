@@ -8,17 +8,32 @@ import (
 	"strings"
 )
 
+// width of a line, the label's column included.
+const width, column = 118, 12
+
 // Print writes the report for people.
 func (r *Report) Print(w io.Writer) {
 	line := func(label, format string, args ...any) {
-		fmt.Fprintf(w, "%-11s %s\n", label, fmt.Sprintf(format, args...))
+		text := wrap(fmt.Sprintf(format, args...), width-column)
+		fmt.Fprintf(w, "%-*s%s\n", column, label, strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", column)))
+	}
+	list := func(label string, lines []string) {
+		for _, text := range lines {
+			line(label, "%s", text)
+			label = ""
+		}
 	}
 	line("model", "%s", r.Name)
 	line("family", "%s", r.Family)
-	if r.Problem != "" {
-		line("problem", "fettle cannot run it: %s", r.Problem)
-	} else {
-		line("size", "%s parameters · %d layers of %d · vocabulary %d · context %d", count(r.Parameters), r.Layers, r.Hidden, r.Vocab, r.Context)
+	if len(r.Problems) > 0 {
+		list("problem", append([]string{"fettle cannot run it:"}, r.Problems...))
+	}
+	if r.Parameters > 0 {
+		active := ""
+		if r.Active > 0 {
+			active = fmt.Sprintf(" (%s of them for each token)", count(r.Active))
+		}
+		line("size", "%s parameters%s · %d layers of %d · vocabulary %d · context %d", count(r.Parameters), active, r.Layers, r.Hidden, r.Vocab, r.Context)
 		r.printMemory(w)
 	}
 	if len(r.Stored) > 0 {
@@ -30,15 +45,11 @@ func (r *Report) Print(w io.Writer) {
 		eos = append(eos, strings.TrimSpace(fmt.Sprintf("%d %s", t.ID, t.Text)))
 	}
 	line("end tokens", "%s", orNone(eos))
-	line("end of turn", "%s", orNone(r.EndOfTurn))
-	for i, odd := range r.Oddities {
-		label := ""
-		if i == 0 {
-			label = "odd"
-		}
-		line(label, "%s", odd)
+	if len(r.EndOfTurn) > 0 {
+		line("end of turn", "%s", strings.Join(r.EndOfTurn, " · "))
 	}
-	line("kind", "%s (%s)", strings.Join(r.Advice.Kinds, ", "), strings.Join(r.Advice.Why, "; "))
+	list("odd", r.Oddities)
+	line("kind", "%s", strings.Join(r.Advice.Why, "; "))
 	line("to tune", "%s", r.Advice.Suited)
 	fmt.Fprintf(w, "\n%s\n", wrap(r.Advice.Text, 100))
 }
@@ -54,7 +65,11 @@ func (r *Report) printMemory(w io.Writer) {
 func (r *Report) stored() string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(r.Stored)) {
-		parts = append(parts, fmt.Sprintf("%s weights as %s", count(r.Stored[name]), name))
+		what := "weights"
+		if r.Parameters == 0 { // packed ones count as they lie in the file
+			what = "values"
+		}
+		parts = append(parts, fmt.Sprintf("%s %s as %s", count(r.Stored[name]), what, name))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -73,6 +88,8 @@ func count(n int64) string {
 		return fmt.Sprintf("%.2fB", float64(n)/1e9)
 	case n >= 1e6:
 		return fmt.Sprintf("%.1fM", float64(n)/1e6)
+	case n >= 1e4:
+		return fmt.Sprintf("%.1fK", float64(n)/1e3)
 	}
 	return fmt.Sprint(n)
 }
@@ -84,8 +101,10 @@ func size(n int64) string {
 		return "-"
 	case n >= 1<<30:
 		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 	}
-	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
 }
 
 // wrap breaks a paragraph at spaces.

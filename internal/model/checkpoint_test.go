@@ -212,7 +212,7 @@ func TestConfigFaults(t *testing.T) {
 		{"unknown field", "llama", map[string]any{"attn_twist": 3}, "attn_twist"},
 		{"unknown but off", "llama", map[string]any{"attn_twist": nil, "other": false, "list": []int{}}, ""},
 		{"foreign field", "llama", map[string]any{"final_logit_softcapping": 30.0}, "final_logit_softcapping"},
-		{"model_type", "llama", map[string]any{"model_type": "mamba"}, `model_type "mamba"`},
+		{"model_type", "llama", map[string]any{"model_type": "mamba"}, `model_type: "mamba"`},
 		{"activation", "llama", map[string]any{"hidden_act": "relu2"}, "hidden_act"},
 		{"wrong type", "llama", map[string]any{"hidden_size": "64"}, "hidden_size"},
 		{"missing", "llama", map[string]any{"hidden_size": nil}, "hidden_size is missing"},

@@ -34,6 +34,7 @@ type Config struct {
 	MoE                       *MoE // nil = dense everywhere
 	BOS, Pad                  int  // -1 = none
 	EOS                       []int
+	onlyInConfig              []int
 	raw, generation           map[string]json.RawMessage
 }
 
@@ -143,7 +144,7 @@ func ParseConfig(data []byte) (*Config, error) {
 	c := &Config{raw: f.raw, ModelType: get(f, "model_type", "")}
 	known := families[c.ModelType]
 	if known.read == nil {
-		return nil, fmt.Errorf("model_type %q: want one of %s", c.ModelType, strings.Join(Families(), ", "))
+		return nil, f.unknownFamily()
 	}
 	common(f, c, known.absent)
 	known.read(f, c)
@@ -154,13 +155,30 @@ func ParseConfig(data []byte) (*Config, error) {
 	return c, c.check()
 }
 
+// unknownFamily says which there are, and what of a model with a language part can be used.
+func (f *fields) unknownFamily() error {
+	list := strings.Join(Families(), ", ")
+	var part struct {
+		ModelType string `json:"model_type"`
+	}
+	switch {
+	case len(f.faults) > 0:
+		return f.faults[0]
+	case !f.has("model_type"):
+		return fmt.Errorf("model_type is missing: want one of %s", list)
+	case json.Unmarshal(f.raw["text_config"], &part) == nil && families[part.ModelType].read != nil:
+		return fmt.Errorf("model_type: %s is not supported, only its language part (text_config, %s) as a checkpoint of its own", f.raw["model_type"], part.ModelType)
+	}
+	return fmt.Errorf("model_type: %s is not supported: want one of %s", f.raw["model_type"], list)
+}
+
 // common reads the fields that all families spell alike.
 func common(f *fields, c *Config, a absent) {
 	c.Vocab, c.Hidden, c.FFN = need(f, "vocab_size"), need(f, "hidden_size"), need(f, "intermediate_size")
 	c.Heads = need(f, "num_attention_heads")
 	c.KVHeads = getNull(f, "num_key_value_heads", or(a.kvHeads, c.Heads), c.Heads)
 	c.HeadDim = get(f, "head_dim", or(a.headDim, c.Hidden/max(1, c.Heads)))
-	c.Layers = make([]Layer, max(0, need(f, "num_hidden_layers")))
+	c.Layers = make([]Layer, f.layers())
 	c.MaxPositions = get(f, "max_position_embeddings", a.positions)
 	c.Eps = get(f, "rms_norm_eps", or(a.eps, 1e-6))
 	c.InitRange = get(f, "initializer_range", 0.02)
@@ -172,16 +190,27 @@ func common(f *fields, c *Config, a absent) {
 	c.EOS = f.tokens("eos_token_id")
 }
 
+// mostLayers is far beyond the deepest model, as are the other limits of check.
+const mostLayers = 1 << 12
+
+type size struct {
+	name        string
+	value, most int
+}
+
+// check refuses sizes that no model has: none, or so many that the count of weights would not fit a number.
 func (c *Config) check() error {
-	for _, size := range []struct {
-		name  string
-		value int
-	}{
-		{"vocab_size", c.Vocab}, {"hidden_size", c.Hidden}, {"intermediate_size", c.FFN}, {"num_attention_heads", c.Heads},
-		{"num_key_value_heads", c.KVHeads}, {"head_dim", c.HeadDim}, {"num_hidden_layers", len(c.Layers)},
-	} {
-		if size.value <= 0 {
-			return fmt.Errorf("%s is %d, want a positive number", size.name, size.value)
+	sizes := []size{
+		{"vocab_size", c.Vocab, 1 << 24}, {"hidden_size", c.Hidden, 1 << 18}, {"intermediate_size", c.FFN, 1 << 20},
+		{"num_attention_heads", c.Heads, 1 << 12}, {"num_key_value_heads", c.KVHeads, 1 << 12}, {"head_dim", c.HeadDim, 1 << 14},
+		{"num_hidden_layers", len(c.Layers), mostLayers}, {"max_position_embeddings", c.MaxPositions, 1 << 40},
+	}
+	if e := c.MoE; e != nil {
+		sizes = append(sizes, size{"num_experts", e.Experts, 1 << 10}, size{"num_experts_per_tok", e.PerToken, e.Experts}, size{"moe_intermediate_size", e.FFN, 1 << 20})
+	}
+	for _, s := range sizes {
+		if s.value <= 0 || s.value > s.most {
+			return fmt.Errorf("%s is %d, want 1 to %d", s.name, s.value, s.most)
 		}
 	}
 	if c.Heads%c.KVHeads != 0 {
@@ -193,6 +222,9 @@ func (c *Config) check() error {
 	return nil
 }
 
+// OnlyInConfig are the end tokens of config.json that generation_config.json, which names others, lacks.
+func (c *Config) OnlyInConfig() []int { return c.onlyInConfig }
+
 // addGeneration takes the end tokens from generation_config.json, where instruction-tuned models keep the full list.
 func (c *Config) addGeneration(data []byte) error {
 	f, err := newFields(data)
@@ -200,7 +232,13 @@ func (c *Config) addGeneration(data []byte) error {
 		return err
 	}
 	c.generation = f.raw
-	for _, id := range f.tokens("eos_token_id") {
+	more := f.tokens("eos_token_id")
+	for _, id := range c.EOS {
+		if len(more) > 0 && !slices.Contains(more, id) {
+			c.onlyInConfig = append(c.onlyInConfig, id)
+		}
+	}
+	for _, id := range more {
 		if !slices.Contains(c.EOS, id) {
 			c.EOS = append(c.EOS, id)
 		}

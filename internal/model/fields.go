@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,10 +18,20 @@ type fields struct {
 
 func newFields(data []byte) (*fields, error) {
 	f := &fields{used: map[string]bool{}}
-	if err := json.Unmarshal(data, &f.raw); err != nil {
-		return nil, err
+	return f, Object(data, &f.raw)
+}
+
+// Object reads a JSON object key by key and says what else there is.
+func Object(data []byte, into *map[string]json.RawMessage) error {
+	var wrong *json.UnmarshalTypeError
+	err := json.Unmarshal(data, into)
+	switch {
+	case errors.As(err, &wrong):
+		return fmt.Errorf("want a JSON object, found: %s", wrong.Value)
+	case err == nil && *into == nil:
+		return errors.New("want a JSON object, found null")
 	}
-	return f, nil
+	return err
 }
 
 func (f *fields) fault(format string, args ...any) {
@@ -61,6 +72,16 @@ func need(f *fields, key string) int {
 		f.fault("%s is missing", key)
 	}
 	return get(f, key, 0)
+}
+
+// layers reads how many layers there are, and no more than memory is worth laying out for.
+func (f *fields) layers() int {
+	n := need(f, "num_hidden_layers")
+	if n < 0 || n > mostLayers {
+		f.fault("num_hidden_layers is %d, want 1 to %d", n, mostLayers)
+		return 0
+	}
+	return n
 }
 
 // only accepts a key when it has one of the given values: the others change the model in a way not built here.
@@ -107,6 +128,8 @@ var harmless = []string{
 	"return_dict", "router_aux_loss_coef", "task_specific_params", "tokenizer_class", "torch_dtype", "transformers.js_config",
 	"transformers_version", "unsloth_fixed", "unsloth_version", "use_cache", "name_or_path", "bad_words_ids", "begin_suppress_tokens",
 	"do_sample", "max_length", "min_length", "num_beams", "temperature", "top_k", "top_p", "repetition_penalty", "torchscript",
+	"typical_p", "num_beam_groups", "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "diversity_penalty",
+	"num_return_sequences", "return_dict_in_generate", "output_scores", "early_stopping", "tf_legacy_loss",
 	"sep_token_id", "cls_token_id", "decoder_start_token_id", "prefix", "finetuning_task", "use_bfloat16",
 }
 

@@ -13,6 +13,7 @@ func gemma2(f *fields, c *Config) {
 	c.LogitSoftcap = getNull(f, "final_logit_softcapping", 30.0, 0)
 	c.everyLayer(f.rope(c, ropeDefaults{theta: 10000}))
 	f.windows(c, 4096, func(layer int) bool { return layer%2 == 0 })
+	only(f, "sliding_window_size", get(f, "sliding_window", 4096)) // Google's files hold it twice
 }
 
 // gemma reads what the Gemmas share: norms of 1 + weight before and after both halves of a layer, tanh GELU, embeddings

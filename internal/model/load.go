@@ -119,11 +119,16 @@ func (l Loader) plain(f *safetensors.File, info safetensors.Info) (*tensors.Tens
 // ignorable tensors hold what the config says already.
 var ignorable = []string{".rotary_emb.inv_freq", ".self_attn.bias", ".self_attn.masked_bias", ".rotary_emb.cos_cached", ".rotary_emb.sin_cached"}
 
+// Ignored says whether a stored tensor is one that a loader passes over.
+func Ignored(name string) bool {
+	return slices.ContainsFunc(ignorable, func(s string) bool { return strings.HasSuffix(name, s) })
+}
+
 // unused names the stored tensors that nothing took. A head beside a tied embedding is accepted when it holds the same bytes.
 func (m *Model) unused(f *safetensors.File, used map[string]bool) []error {
 	var faults []error
 	for _, name := range f.Names() {
-		if used[name] || slices.ContainsFunc(ignorable, func(s string) bool { return strings.HasSuffix(name, s) }) {
+		if used[name] || Ignored(name) {
 			continue
 		}
 		if name == headName && m.Config.Tied {

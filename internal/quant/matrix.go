@@ -176,6 +176,19 @@ func stored(f *safetensors.File, name string) []string {
 // Read reads a parameter that bitsandbytes stored.
 func Read(f *safetensors.File, name string) (*Matrix, error) { return readWith(f, name, f.Bytes) }
 
+// Describe says what a parameter is that bitsandbytes stored, from its quant_state and the header alone.
+func Describe(f *safetensors.File, name string) (Spec, error) {
+	keys := stored(f, name)
+	if len(keys) == 0 {
+		return Spec{}, fmt.Errorf("tensor %s has no quant_state", name)
+	}
+	s, err := readSpec(f, keys[0])
+	if err != nil {
+		return s, fmt.Errorf("4-bit tensor %s: %w", name, err)
+	}
+	return s, nil
+}
+
 // readWith reads the packed values by one of the file's methods.
 func readWith(f *safetensors.File, name string, packed func(name string) ([]byte, error)) (*Matrix, error) {
 	keys := stored(f, name)
@@ -190,22 +203,11 @@ func readWith(f *safetensors.File, name string, packed func(name string) ([]byte
 }
 
 func read(f *safetensors.File, name, key string, packed func(name string) ([]byte, error)) (*Matrix, error) {
-	data, err := f.Bytes(key)
+	spec, err := readSpec(f, key)
 	if err != nil {
 		return nil, err
 	}
-	var s quantState
-	if err := json.Unmarshal(data, &s); err != nil {
-		return nil, fmt.Errorf("quant_state: %w", err)
-	}
-	d, err := safetensors.ParseDType(s.DType)
-	if err != nil || !d.Float() {
-		return nil, fmt.Errorf("quant_state: dtype %q: want float32, bfloat16 or float16", s.DType)
-	}
-	m := &Matrix{Spec: Spec{Kind: s.Kind, Shape: s.Shape, DType: d, Block: s.Block, NestedBlock: s.NestedBlock, Offset: s.NestedOffset}}
-	if s.Block < 1 || s.Block%2 != 0 || s.NestedBlock < 0 {
-		return nil, fmt.Errorf("quant_state: blocksize %d, nested_blocksize %d", s.Block, s.NestedBlock)
-	}
+	m := &Matrix{Spec: spec}
 	if m.Packed, err = packed(name); err != nil {
 		return nil, err
 	}
@@ -216,6 +218,25 @@ func read(f *safetensors.File, name, key string, packed func(name string) ([]byt
 		return nil, err
 	}
 	return m, m.readAbsMax(f, name)
+}
+
+func readSpec(f *safetensors.File, key string) (Spec, error) {
+	data, err := f.Bytes(key)
+	if err != nil {
+		return Spec{}, err
+	}
+	var s quantState
+	if err := json.Unmarshal(data, &s); err != nil {
+		return Spec{}, fmt.Errorf("quant_state: %w", err)
+	}
+	d, err := safetensors.ParseDType(s.DType)
+	if err != nil || !d.Float() {
+		return Spec{}, fmt.Errorf("quant_state: dtype %q: want float32, bfloat16 or float16", s.DType)
+	}
+	if s.Block < 1 || s.Block%2 != 0 || s.NestedBlock < 0 {
+		return Spec{}, fmt.Errorf("quant_state: blocksize %d, nested_blocksize %d", s.Block, s.NestedBlock)
+	}
+	return Spec{Kind: s.Kind, Shape: s.Shape, DType: d, Block: s.Block, NestedBlock: s.NestedBlock, Offset: s.NestedOffset}, nil
 }
 
 func (m *Matrix) readAbsMax(f *safetensors.File, name string) error {
