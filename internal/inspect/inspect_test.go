@@ -133,3 +133,17 @@ func TestOddities(t *testing.T) {
 		t.Error(b.String())
 	}
 }
+
+// 30.5 billion weights, of which a token needs 3.3 ("30B-A3B").
+func TestMixture(t *testing.T) {
+	config := map[string]any{"model_type": "qwen3_moe", "hidden_size": 2048, "num_hidden_layers": 48, "num_attention_heads": 32, "num_key_value_heads": 4,
+		"head_dim": 128, "intermediate_size": 6144, "moe_intermediate_size": 768, "num_experts": 128, "num_experts_per_tok": 8, "vocab_size": 151936, "eos_token_id": 2}
+	r := read(t, write(t, "moe", config, map[string]string{}))
+	// 48 layers · 120 idle experts · 3 matrices of 2048 · 768
+	if got := r.Parameters - r.Active; got != 48*120*3*2048*768 {
+		t.Errorf("%d of %d weights are idle", got, r.Parameters)
+	}
+	if all := strings.Join(r.Oddities, "\n"); !strings.Contains(all, "8 of 128 experts") {
+		t.Errorf("oddities: %s", all)
+	}
+}

@@ -31,7 +31,7 @@ func (r *Report) Print(w io.Writer) {
 	if r.Parameters > 0 {
 		active := ""
 		if r.Active > 0 {
-			active = fmt.Sprintf(" (%s of them for each token)", count(r.Active))
+			active = fmt.Sprintf(" (%s for each token)", count(r.Active))
 		}
 		line("size", "%s parameters%s · %d layers of %d · vocabulary %d · context %d", count(r.Parameters), active, r.Layers, r.Hidden, r.Vocab, r.Context)
 		r.printMemory(w)

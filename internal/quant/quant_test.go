@@ -123,7 +123,7 @@ func TestMatrixThroughFile(t *testing.T) {
 }
 
 // config is a Llama of one layer whose matrices are no multiples of a block.
-const config = `{"model_type": "llama", "vocab_size": 12, "hidden_size": 10, "intermediate_size": 14, "num_attention_heads": 2,
+const config = `{"model_type": "llama", "vocab_size": 12, "hidden_size": 10, "intermediate_size": 14, "num_attention_heads": 2, "head_dim": 6,
 	"num_hidden_layers": 1, "rms_norm_eps": 1e-5, "tie_word_embeddings": false}`
 
 func writeModel(t *testing.T) string {
