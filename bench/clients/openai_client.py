@@ -54,6 +54,26 @@ def tools(model):
     assert reply.choices[0].message.role == "assistant"
 
 
+def tool_choice(model):
+    """A tool that must be called is called, whole and streamed; a template that prints no calls is refused by name."""
+    tool = lambda name: {"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": {"command": {"type": "string"}}}}}
+    for choice in ("required", {"type": "function", "function": {"name": "run"}}):
+        ask = dict(model=model, messages=messages, tools=[tool("run"), tool("stop")], tool_choice=choice, max_tokens=24, temperature=0)
+        try:
+            call = client.chat.completions.create(**ask).choices[0].message.tool_calls[0]
+        except openai.BadRequestError as e:
+            assert e.param == "tool_choice" and e.code == "unsupported_value", e.body
+            return "tool_choice refused"
+        assert call.function.name in ("run", "stop") and call.function.arguments.startswith("{"), call
+        assert choice == "required" or call.function.name == "run", call
+        name, arguments = "", ""
+        for chunk in client.chat.completions.create(**ask, stream=True):
+            for part in chunk.choices[0].delta.tool_calls or []:
+                name, arguments = name + (part.function.name or ""), arguments + (part.function.arguments or "")
+        assert (name, arguments) == (call.function.name, call.function.arguments), (name, arguments, call)
+    return "tool_choice " + name
+
+
 def refusals(model):
     for kind, ask in (
         (openai.NotFoundError, dict(model="no such model", messages=messages)),
@@ -73,5 +93,6 @@ for name in models():
     stop(name)
     score(name)
     tools(name)
+    print(tool_choice(name))
     refusals(name)
 print("ok")

@@ -66,6 +66,14 @@ func (f *Form) Marks(tools bool) (texts []string) {
 	return slices.DeleteFunc(texts, func(s string) bool { return s == "" })
 }
 
+// Thought are the marks around reasoning, "" = there are none.
+func (f *Form) Thought() (marks [2]string) {
+	if len(f.thoughts) > 0 {
+		marks = [2]string{f.thoughts[0].open, f.thoughts[0].close}
+	}
+	return marks
+}
+
 // Opens reports whether a prompt leaves the model within its reasoning.
 func (f *Form) Opens(prompt string) bool {
 	return slices.ContainsFunc(f.thoughts, func(m marks) bool {

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -27,25 +28,32 @@ func (t *Template) Prints(text string) bool {
 
 // call is how the template prints a turn that does nothing but call a tool; "" = it cannot.
 func (t *Template) call() string {
-	const tools = `[{"type": "function", "function": {"name": "probe", "description": "", "parameters": {"type": "object", "properties": {}}}}]`
+	prompt, whole := t.calling("probe", "{}", nil)
+	said, ok := strings.CutPrefix(whole, prompt)
+	if !ok {
+		return ""
+	}
+	return said
+}
+
+// calling is a short conversation up to the assistant's turn, and with a turn that does nothing but call a tool; "" = the
+// template fails.
+func (t *Template) calling(name, arguments string, vars map[string]any) (prompt, whole string) {
+	tools := fmt.Sprintf(`[{"type": "function", "function": {"name": %q, "description": "", "parameters": {"type": "object", "properties": {}}}}]`, name)
 	user := schemas.Message{Role: "user", Content: "Hello"}
-	turn := schemas.Message{Role: "assistant", ToolCalls: []schemas.ToolCall{{ID: "call00001", Name: "probe", Arguments: "{}"}}}
+	turn := schemas.Message{Role: "assistant", ToolCalls: []schemas.ToolCall{{ID: "call00001", Name: name, Arguments: arguments}}}
 	text := func(mode Mode, messages ...schemas.Message) string {
 		in, err := FromConversation(schemas.Conversation{Messages: messages, Tools: tools})
 		if err != nil {
 			return ""
 		}
-		res, err := t.render(t.Suit(in), mode, RenderOptions{Now: probeTime})
+		res, err := t.render(t.Suit(in), mode, RenderOptions{Now: probeTime, Vars: vars})
 		if err != nil {
 			return ""
 		}
 		return res.Text
 	}
-	said, ok := strings.CutPrefix(text(Full, user, turn), text(Generation, user))
-	if !ok {
-		return ""
-	}
-	return said
+	return text(Generation, user), text(Full, user, turn)
 }
 
 // Suit gives the arguments of calls the shape that the template takes: objects, but for templates that only join texts.

@@ -94,6 +94,11 @@ func (l *Language) Ends() (ids []int32) {
 // where it reads like a token that parts turns.
 // A template that asks for the date sees l.Now, or the time of the request.
 func (l *Language) Prompt(in chat.Input, o chat.RenderOptions) ([]int32, error) {
+	return l.Begun(in, o, "")
+}
+
+// Begun is Prompt with the beginning of the answer behind it; its tokens are those that the model's template prints (Opening).
+func (l *Language) Begun(in chat.Input, o chat.RenderOptions, opening string) ([]int32, error) {
 	if o.Now.IsZero() {
 		if o.Now = l.Now; o.Now.IsZero() {
 			o.Now = time.Now()
@@ -103,7 +108,16 @@ func (l *Language) Prompt(in chat.Input, o chat.RenderOptions) ([]int32, error) 
 	if err != nil {
 		return nil, err
 	}
+	r.Text += opening
 	return l.Encode(r), nil
+}
+
+// Opening is what an answer that must call a tool begins with: chat.Template.Opening.
+func (l *Language) Opening(name string, vars map[string]any) (string, error) {
+	if l.noTemplate != nil {
+		return "", l.noTemplate
+	}
+	return l.template.Opening(name, l.Form.Thought(), vars)
 }
 
 // Encode turns a rendered conversation into tokens.

@@ -14,6 +14,7 @@ type chatForm struct {
 	alone    bool         // an answer calls one tool at most
 	thinking bool         // the prompt has opened the reasoning
 	decode   func(ids []int32) string
+	forced   []*forced // by choice: the call that its prompt has begun; nil = none
 }
 
 func (s *Server) chatForm(q *chatRequest, prompt []int32) *chatForm {
@@ -38,6 +39,7 @@ type reading struct {
 	*chatForm
 	reader *answer.Reader
 	calls  []toolCall
+	braces braces
 }
 
 func (f *chatForm) begin() *reading {
@@ -46,6 +48,9 @@ func (f *chatForm) begin() *reading {
 
 // read turns text into what it adds to the message. The last piece of an answer closes it.
 func (r *reading) read(c *choice, text string) (deltas []chatDelta) {
+	if r.forced != nil {
+		return r.readForced(c, r.forced[c.index], text)
+	}
 	parts := r.reader.Add(text)
 	if c.finish != "" {
 		parts = append(parts, r.reader.Close()...)

@@ -14,6 +14,7 @@ type choice struct {
 	text   *generate.Text
 	tokens int // generated so far
 	finish string
+	enough bool // whoever reads the answer needs no more of it
 }
 
 // piece is what an answer gets at once: whole characters and the tokens behind them.
@@ -61,6 +62,10 @@ func (c *choice) follow(emit func(piece) error) error {
 				return err
 			}
 			waiting = nil
+			if c.enough {
+				c.finish = "stop"
+				return emit(piece{})
+			}
 		}
 	}
 	if c.job.err != nil {

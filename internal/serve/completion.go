@@ -134,24 +134,31 @@ func (s *Server) scorePrompts(ctx context.Context, q *completionRequest, e *engi
 	if !q.Echo || q.Logprobs == nil {
 		return nil
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	j := &job{ctx: ctx, cancel: cancel, engine: e, request: generate.Request{Top: *q.Logprobs}, out: make(chan generate.Token)}
+	var rows [][]int32
 	for _, p := range prompts {
-		j.score = append(j.score, p.ids)
+		rows = append(rows, p.ids)
 	}
-	defer cancel()
-	if err := s.scheduler.submit(j); err != nil {
+	scored, err := s.scores(ctx, e, rows, *q.Logprobs)
+	if err != nil {
 		return err
+	}
+	for i, p := range prompts {
+		p.scored = scored[i]
+	}
+	return nil
+}
+
+// scores waits for the log-probabilities of rows, with the `top` likeliest tokens beside each.
+func (s *Server) scores(ctx context.Context, e *engine, rows [][]int32, top int) ([][]generate.Token, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	j := &job{ctx: ctx, cancel: cancel, engine: e, request: generate.Request{Top: top}, out: make(chan generate.Token), score: rows}
+	if err := s.scheduler.submit(j); err != nil {
+		return nil, err
 	}
 	for range j.out { // nothing comes: it closes when the scores are there
 	}
-	if j.err != nil {
-		return j.err
-	}
-	for i, p := range prompts {
-		p.scored = j.scored[i]
-	}
-	return nil
+	return j.scored, j.err
 }
 
 // prompts reads a text, several, the tokens of one, or those of several.

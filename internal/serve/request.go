@@ -61,7 +61,6 @@ type unread struct {
 	BestOf           *int            `json:"best_of"`
 	Suffix           *string         `json:"suffix"`
 	ResponseFormat   *responseFormat `json:"response_format"`
-	ToolChoice       any             `json:"tool_choice"`
 	Functions        []any           `json:"functions"`
 	Audio            any
 	Modalities       []string `json:"modalities"`
@@ -151,7 +150,7 @@ func (p *params) check() *fault {
 
 func (u *unread) unsupported() *fault {
 	refused := ""
-	switch choice, _ := u.ToolChoice.(string); {
+	switch {
 	case u.PresencePenalty != 0:
 		refused = "presence_penalty"
 	case u.FrequencyPenalty != 0:
@@ -164,8 +163,6 @@ func (u *unread) unsupported() *fault {
 		refused = "suffix"
 	case u.ResponseFormat != nil && u.ResponseFormat.Type != "text":
 		refused = "response_format"
-	case u.ToolChoice != nil && choice != "auto" && choice != "none":
-		refused = "tool_choice"
 	case len(u.Functions) > 0:
 		refused = "functions"
 	case u.Audio != nil || len(u.Modalities) > 1 || len(u.Modalities) == 1 && u.Modalities[0] != "text":
