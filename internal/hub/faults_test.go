@@ -90,6 +90,18 @@ func TestStoreMisbehaves(t *testing.T) {
 		}
 	}
 	same := func(n int) int { return n }
+	spans := func(contentRange string) spoiler { // one answer with the right bytes and this said of them
+		return func(n int, w http.ResponseWriter, r *http.Request, b []byte) bool {
+			if n != 2 {
+				return whole("one")(n, w, r, b)
+			}
+			w.Header().Set("ETag", `"one"`)
+			w.Header()["Content-Range"] = []string{contentRange}
+			w.WriteHeader(206)
+			w.Write(b[100_000:])
+			return true
+		}
+	}
 	tests := []struct {
 		name   string
 		spoil  spoiler
@@ -130,6 +142,47 @@ func TestStoreMisbehaves(t *testing.T) {
 			return true
 		}, "", ",bytes=90000-,bytes=180000-,bytes=270000-"},
 		{"drops before the first byte, always", always(func(http.ResponseWriter, []byte) { panic(http.ErrAbortHandler) }), "given up after 4 tries", ""},
+		{"drops, the range's place left out", cutFirst(spans("bytes */300000")), "", ",bytes=100000-,"},
+		{"drops, no range named", cutFirst(spans("")), "", ",bytes=100000-,"},
+		{"drops, a range of nonsense", cutFirst(spans("bytes all of it")), "", ",bytes=100000-,"},
+		{"drops, a range of another file", cutFirst(spans("bytes 100000-299999/300001")), "", ",bytes=100000-,"},
+		{"drops, the length left open", cutFirst(spans("bytes 100000-299999/*")), "", ",bytes=100000-"},
+		{"drops, several ranges at once", cutFirst(func(n int, w http.ResponseWriter, r *http.Request, b []byte) bool {
+			if n > 2 {
+				return whole("one")(n, w, r, b)
+			}
+			w.Header().Set("Content-Type", "multipart/byteranges; boundary=x")
+			w.WriteHeader(206)
+			w.Write([]byte("--x\r\nContent-Range: bytes 100000-100001/300000\r\n\r\nab\r\n--x--"))
+			return true
+		}), "", ",bytes=100000-,"},
+		{"a part nobody asked for", once(func(w http.ResponseWriter, b []byte) {
+			w.Header().Set("Content-Range", "bytes 7-299999/300000")
+			w.WriteHeader(206)
+			w.Write(b[7:])
+		}), "", ","},
+		{"a part nobody asked for, from the beginning", once(func(w http.ResponseWriter, b []byte) {
+			w.Header().Set("Content-Range", "bytes 0-299999/300000")
+			w.WriteHeader(206)
+			w.Write(b)
+		}), "", ""},
+		{"drops before its last byte", func(n int, w http.ResponseWriter, r *http.Request, b []byte) bool {
+			if n == 1 {
+				return cut(w, b, len(b)-1)
+			}
+			return whole("one")(n, w, r, b)
+		}, "", ",bytes=299999-"},
+		{"drops, answers 304", cutFirst(func(n int, w http.ResponseWriter, r *http.Request, b []byte) bool {
+			w.WriteHeader(304)
+			return true
+		}), "304", ""},
+		{"nothing, and calls it a success", always(status(204)), "0 bytes are announced", ""},
+		{"an empty file", always(status(200)), "0 bytes are announced", ""},
+		{"a pointer in its place", always(func(w http.ResponseWriter, b []byte) {
+			fmt.Fprintf(w, "version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %d\n", sha(b), len(b))
+		}), "bytes are announced, the hub lists 300000", ""},
+		{"lost the file", always(status(404)), "404 Not Found; given up after 4 tries", ""},
+		{"sends in a circle", always(status(302, "Location", "?again")), "more than 10 redirects", ""},
 		{"truncated, length said", once(func(w http.ResponseWriter, b []byte) { w.Write(b[:1000]) }), "", ""},
 		{"truncated, no length, always", always(func(w http.ResponseWriter, b []byte) {
 			w.(http.Flusher).Flush()
@@ -185,6 +238,13 @@ func TestStoreMisbehaves(t *testing.T) {
 				}
 				if got := strings.Join(ranges, ","); tc.ranges != "" && got != tc.ranges {
 					t.Errorf("ranges %q, want %q", got, tc.ranges)
+				}
+				if tc.err != "" { // what the fault left is nothing that a second pull takes for good
+					h.behave(nil)
+					if _, said, err := pull(t, site+":owner/tiny", h.env(t), hub.Options{To: dir}); err != nil {
+						t.Fatal(err, said)
+					}
+					sameModel(t, dir, tiny())
 				}
 			})
 		}

@@ -8,13 +8,18 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"fettle/internal/hub"
+
+	"golang.org/x/sys/unix"
 )
 
 // rewired sends every request for hub.invalid to the fake hub.
@@ -33,6 +38,10 @@ func TestMain(m *testing.M) {
 	dir := os.Getenv("FETTLE_TEST_PULL_TO")
 	if dir == "" {
 		os.Exit(m.Run())
+	}
+	if most, err := strconv.ParseUint(os.Getenv("FETTLE_TEST_PULL_MOST"), 10, 64); err == nil { // a disk that is full at so many bytes a file
+		signal.Ignore(unix.SIGXFSZ)
+		unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: most, Max: most})
 	}
 	src, err := hub.ParseSource(os.Getenv("FETTLE_TEST_PULL"))
 	if err == nil {
@@ -138,6 +147,32 @@ func TestCancelAndResume(t *testing.T) {
 		}
 	}
 	sameModel(t, dir, tiny())
+}
+
+// TestDiskFull: a write that the disk cuts ends the pull with its name; what is there stays, and is gone on with.
+func TestDiskFull(t *testing.T) {
+	for _, most := range []int{0, 20, 100, 25_000, 150_000, 299_999} { // in a note, in a small file, in a large one
+		t.Run(fmt.Sprint(most), func(t *testing.T) {
+			h := newHub(t, tiny())
+			dir := filepath.Join(t.TempDir(), "tiny")
+			out, err := child(t, "hf:owner/tiny", dir, "HF_ENDPOINT="+h.URL, "FETTLE_TEST_PULL_MOST="+fmt.Sprint(most)).CombinedOutput()
+			if err == nil || !strings.Contains(string(out), "file too large") || strings.Count(string(out), "\n") != 1 {
+				t.Errorf("%v: %s", err, out)
+			}
+			if _, err := os.Stat(dir); err == nil {
+				t.Error("the directory is there")
+			}
+			e := h.env(t)
+			if _, said, err := pull(t, "hf:owner/tiny", e, hub.Options{To: dir}); err != nil {
+				t.Fatal(err, said)
+			}
+			sameModel(t, dir, tiny())
+			resumed := slices.ContainsFunc(h.seen("store"), func(a ask) bool { return a.rng == fmt.Sprintf("bytes=%d-", most) })
+			if most >= 25_000 && !resumed {
+				t.Errorf("no download went on at byte %d: %v", most, h.seen("store"))
+			}
+		})
+	}
 }
 
 // A part that somebody else's bytes got into never becomes a file.
