@@ -142,6 +142,8 @@ func (h *fakeHub) hub(w http.ResponseWriter, r *http.Request) {
 	}
 	raw := r.URL.EscapedPath()
 	switch {
+	case raw == "/api/models/"+h.repo:
+		h.hfInfo(w, "main")
 	case strings.HasPrefix(raw, "/api/models/"+h.repo+"/revision/"):
 		h.hfInfo(w, strings.TrimPrefix(raw, "/api/models/"+h.repo+"/revision/"))
 	case strings.HasPrefix(raw, "/api/models/"+h.repo+"/tree/"):
@@ -151,6 +153,7 @@ func (h *fakeHub) hub(w http.ResponseWriter, r *http.Request) {
 		h.hfFile(w, r, rev, name)
 	case strings.HasPrefix(raw, "/api/resolve-cache/"):
 		rev, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/api/resolve-cache/"), "/")
+		w.Header().Set("X-Repo-Commit", rev) // huggingface_hub reads it from the last answer on the hub
 		h.send(w, r, name, h.commits[rev][name], blob(h.commits[rev][name]))
 	case raw == "/api/v1/models/"+h.repo:
 		reply(w, map[string]any{"Code": 200, "Success": true, "Data": map[string]any{"License": h.license}})
