@@ -53,7 +53,7 @@ func listCache(site Site, s Source) (l *Listing, unsure []string, err error) {
 	if !fullCommit.MatchString(commit) {
 		return nil, nil, fmt.Errorf("the cache %s does not know %s", folder, s)
 	}
-	l = &Listing{Commit: commit}
+	l = &Listing{Commit: commit, License: cardOf(root)}
 	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

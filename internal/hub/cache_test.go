@@ -98,6 +98,29 @@ func TestModelScopeCacheIsUsed(t *testing.T) {
 	}
 }
 
+// TestOfflineLicence: without a hub the README in the cache says it.
+func TestOfflineLicence(t *testing.T) {
+	for text, want := range map[string]string{
+		"---\nlicense: mit\n---\n# tiny":                                                          "licence mit",
+		"---\r\nlicense: mit\r\n---\r\n# tiny":                                                    "licence mit",
+		"---\nlicense: [mit, cc-by-4.0]\nlanguage: en\n---\n":                                     "licence mit, cc-by-4.0",
+		"---\nlicense: other\nlicense_name: tiny\nlicense_link: https://x.example/l\n---\n# tiny": "licence tiny https://x.example/l",
+		"---\nlicense: {\n---\n":                                                                  "licence not stated",
+		"# tiny\n---\nlicense: mit\n":                                                             "licence not stated",
+		"---\nlicense: mit\n":                                                                     "licence not stated",
+	} {
+		h := newHub(t, tiny())
+		e := h.env(t)
+		files := tiny()
+		files["README.md"] = []byte(text)
+		fillCache(t, e.HuggingFace.Cache, files)
+		e.Offline = true
+		if _, said, err := pull(t, "hf:owner/tiny", e, hub.Options{To: filepath.Join(t.TempDir(), "tiny")}); err != nil || !strings.Contains(said, want+";") {
+			t.Errorf("%q: %v, said %s, want %s", text, err, said, want)
+		}
+	}
+}
+
 // TestSharedBlobs: since huggingface_hub 2 a blob may be a link itself, into a store for all repositories.
 func TestSharedBlobs(t *testing.T) {
 	for _, offline := range []bool{false, true} {

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -79,31 +78,4 @@ func (h huggingFace) tree(ctx context.Context, c *client, s Source, commit strin
 		}
 	}
 	return files, nil
-}
-
-// card is the head of a repository's README; its license is a string or a list.
-type card struct {
-	License json.RawMessage `json:"license"`
-	Name    string          `json:"license_name"`
-	Link    string          `json:"license_link"`
-}
-
-func (c card) license(tags []string) string {
-	var one string
-	var several []string
-	if json.Unmarshal(c.License, &one) != nil && json.Unmarshal(c.License, &several) == nil {
-		one = strings.Join(several, ", ")
-	}
-	for _, tag := range tags {
-		if name, ok := strings.CutPrefix(tag, "license:"); ok && one == "" {
-			one = name
-		}
-	}
-	if c.Name != "" && (one == "" || one == "other") {
-		one = c.Name
-	}
-	if strings.HasPrefix(c.Link, "https://") {
-		one = strings.TrimSpace(one + " " + c.Link)
-	}
-	return one
 }

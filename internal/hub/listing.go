@@ -36,14 +36,14 @@ var (
 	hexSHA1   = fullCommit
 )
 
-// checkListed refuses a file without a digest: nothing could tell its right bytes from wrong ones.
-func checkListed(f File) error {
+// checkListed refuses a file without a digest, as nothing could tell its right bytes from wrong ones, and a size that is none.
+func checkListed(f File, most int64) error {
 	switch {
 	case f.SHA256 != "" && hexSHA256.MatchString(f.SHA256), f.SHA256 == "" && hexSHA1.MatchString(f.Git):
 	default:
 		return fmt.Errorf("the hub lists no digest for %s: it cannot be checked", f.Path)
 	}
-	if f.Size < 0 {
+	if f.Size < 0 || f.Size > most {
 		return fmt.Errorf("the hub lists %d bytes for %s", f.Size, f.Path)
 	}
 	return nil

@@ -3,8 +3,10 @@ package hub_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -209,6 +211,42 @@ func TestWordsOfTheHub(t *testing.T) {
 			_, said, err := pull(t, tc.src, e, hub.Options{To: filepath.Join(t.TempDir(), "tiny")})
 			if strings.ContainsAny(said+fmt.Sprint(err), "\x1b\u009b") {
 				t.Errorf("said %q, error %q", said, err)
+			}
+		})
+	}
+}
+
+// TestSizes: what no disk has room for is named before a byte comes.
+func TestSizes(t *testing.T) {
+	tests := []struct {
+		name, size, err string
+	}{
+		{"more than the disk has", "1000000000000000000", "has room for "},
+		{"more than a number holds", "99999999999999999999", "is not what a hub says"},
+		{"more than a number holds in sum", "9223372036854775807", "775807 bytes for model-0000"},
+		{"less than nothing", "-5", "the hub lists -5 bytes"},
+		{"a fraction", "1.5", "is not what a hub says"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			h := newHub(t, tiny())
+			h.page = 100
+			net := &internet{site: func(string) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if !strings.Contains(r.URL.Path, "/tree/") {
+						h.hub(w, r)
+						return
+					}
+					got := httptest.NewRecorder()
+					h.hub(got, r)
+					w.Write(regexp.MustCompile(`"size":[23]00000`).ReplaceAll(got.Body.Bytes(), []byte(`"size":`+tc.size)))
+				})
+			}}
+			e := h.env(t)
+			e.Transport = net
+			_, _, err := pull(t, "hf:owner/tiny", e, hub.Options{To: filepath.Join(t.TempDir(), "tiny")})
+			if !says(err, tc.err) || len(h.seen("store")) > 0 {
+				t.Errorf("error %v, want %q; asked for %v", err, tc.err, h.seen("store"))
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,10 +82,12 @@ func (p *puller) list(ctx context.Context) ([]File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.source, err)
 	}
+	var total int64
 	for _, f := range files {
-		if err := checkListed(f); err != nil {
+		if err := checkListed(f, math.MaxInt64-total); err != nil {
 			return nil, fmt.Errorf("%s: %w", p.source, err)
 		}
+		total += f.Size
 	}
 	return files, nil
 }
@@ -97,7 +100,7 @@ func (p *puller) bring(ctx context.Context, files []File) (*Record, error) {
 	}
 	p.say("%s is commit %s; %s; %d files, %s bytes", p.source, r.Commit, r.LicenseLine(), len(files), progress.Count(r.Bytes()))
 	if p.site.Token != "" && !p.offline {
-		p.say("token from %s, for %s only", p.site.TokenFrom, p.origin.Host)
+		p.say("token from %s, for %s", p.site.TokenFrom, p.origin.Host)
 	}
 	p.task = p.options.Progress.Task("bytes", r.Bytes(), "bytes")
 	defer p.task.Done()
