@@ -13,8 +13,9 @@ func (a *App) pull(ctx context.Context, args []string) int {
 	fs := a.flags("pull", `hf:owner/name[@rev] | modelscope:owner/name[@rev] [-to DIR] [-include GLOB]
 
 Brings a model directory: config, tokenizer, chat template, safetensors, licence. Every file is checked against the hub's own
-digest; a pull that was cut short goes on where it stopped. Prints the directory. Environment: HF_TOKEN, HF_ENDPOINT, HF_HOME,
-HF_HUB_OFFLINE, MODELSCOPE_API_TOKEN, MODELSCOPE_ENDPOINT, HTTPS_PROXY and the others that the hubs' own clients read.`)
+digest; a pull that was cut short goes on where it stopped. Prints the directory. Environment: HF_TOKEN, HF_TOKEN_PATH,
+HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, MODELSCOPE_API_TOKEN, MODELSCOPE_ENDPOINT, MODELSCOPE_CACHE, HTTPS_PROXY, as
+the hubs' own clients read them (docs/guide/pulling.md).`)
 	to := fs.String("to", "", "directory to make (default models/owner/name)")
 	parallel := fs.Int("parallel", 4, "files at a time")
 	var include []string
