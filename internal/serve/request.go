@@ -9,6 +9,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"reflect"
+	"regexp"
 	"slices"
 	"time"
 
@@ -52,8 +54,10 @@ type unread struct {
 	ServiceTier                      any `json:"service_tier"`
 	SafetyIdentifier                 any `json:"safety_identifier"`
 	PromptCacheKey                   any `json:"prompt_cache_key"`
+	PromptCacheOptions               any `json:"prompt_cache_options"`
 	PromptCacheRetention             any `json:"prompt_cache_retention"`
 	ReasoningEffort                  any `json:"reasoning_effort"`
+	Prediction                       any
 	// These would change the answer: only the values that ask for nothing are taken.
 	PresencePenalty  float64         `json:"presence_penalty"`
 	FrequencyPenalty float64         `json:"frequency_penalty"`
@@ -62,7 +66,10 @@ type unread struct {
 	Suffix           *string         `json:"suffix"`
 	ResponseFormat   *responseFormat `json:"response_format"`
 	Functions        []any           `json:"functions"`
+	FunctionCall     any             `json:"function_call"`
+	WebSearch        any             `json:"web_search_options"`
 	Audio            any
+	Moderation       any
 	Modalities       []string `json:"modalities"`
 }
 
@@ -84,7 +91,7 @@ func (s *stops) UnmarshalJSON(raw []byte) error {
 	}
 	var many []string
 	if err := json.Unmarshal(raw, &many); err != nil {
-		return errors.New("want a string or a list of strings")
+		return invalid("stop", "stop: want a text or a list of texts")
 	}
 	*s = many
 	return nil
@@ -114,12 +121,49 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, dst any) error {
 	return nil
 }
 
+var unknownField = regexp.MustCompile(`unknown field "(.*)"`)
+
 func decodeFault(err error) *fault {
 	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
-		return invalid(kind.Field, "%s: want %s, got %s", kind.Field, kind.Type, kind.Value)
+	var syntax *json.SyntaxError
+	var own *fault
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &kind) && kind.Field == "":
+		return invalid("", "the body is no JSON object but %s", kind.Value)
+	case errors.As(err, &kind):
+		return invalid(kind.Field, "%s: want %s, got %s", kind.Field, kindName(kind.Type), kind.Value)
+	case errors.Is(err, io.EOF):
+		return invalid("", "the body is empty: want a JSON object")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return invalid("", "the body is no JSON: it ends in the middle")
+	case errors.As(err, &syntax):
+		return invalid("", "the body is no JSON: byte %d is out of place", syntax.Offset)
+	}
+	if m := unknownField.FindStringSubmatch(err.Error()); m != nil {
+		return invalid(m[1], "%s is no field that is known here", m[1]).with(http.StatusBadRequest, "unknown_parameter")
 	}
 	return invalid("", "the body is no request that is understood: %v", err)
+}
+
+// kindName says in words what JSON a field wants.
+func kindName(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return kindName(t.Elem())
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice:
+		return "a list"
+	}
+	return "an object"
 }
 
 // check finds values out of range and fields that are not supported.
@@ -165,12 +209,20 @@ func (u *unread) unsupported() *fault {
 		refused = "response_format"
 	case len(u.Functions) > 0:
 		refused = "functions"
-	case u.Audio != nil || len(u.Modalities) > 1 || len(u.Modalities) == 1 && u.Modalities[0] != "text":
+	case u.FunctionCall != nil && u.FunctionCall != "auto" && u.FunctionCall != "none":
+		refused = "function_call"
+	case u.WebSearch != nil:
+		refused = "web_search_options"
+	case u.Audio != nil:
+		refused = "audio"
+	case u.Moderation != nil:
+		refused = "moderation"
+	case len(u.Modalities) > 1 || len(u.Modalities) == 1 && u.Modalities[0] != "text":
 		refused = "modalities"
 	default:
 		return nil
 	}
-	return invalid(refused, "%s is not supported", refused).with(http.StatusBadRequest, "unsupported_value")
+	return invalid(refused, "%s: this server has no way to follow it, and an answer without would be another than asked for", refused).with(http.StatusBadRequest, "unsupported_value")
 }
 
 // choices is how many answers a prompt gets.

@@ -25,8 +25,12 @@ func TestFaults(t *testing.T) {
 		code, param      string
 	}{
 		{name: "no JSON", path: chatPath, body: `{`, status: 400},
+		{name: "nothing", path: chatPath, status: 400},
+		{name: "a list", path: chatPath, body: `[]`, status: 400},
+		{name: "out of place", path: chatPath, body: `{"model":}`, status: 400},
+		{name: "a wrong type within", path: chatPath, body: `{"stream_options":{"include_usage":3},` + hello + `}`, status: 400, param: "stream_options.include_usage"},
 		{name: "two objects", path: chatPath, body: `{} {}`, status: 400},
-		{name: "unknown field", path: chatPath, body: `{"model":"tiny","temprature":1}`, status: 400},
+		{name: "unknown field", path: chatPath, body: `{"model":"tiny","temprature":1}`, status: 400, code: "unknown_parameter", param: "temprature"},
 		{name: "wrong type", path: chatPath, body: `{"model":"tiny","temperature":"hot",` + hello + `}`, status: 400, param: "temperature"},
 		{name: "unknown model", path: chatPath, body: `{"model":"gpt",` + hello + `}`, status: 404, code: "model_not_found", param: "model"},
 		{name: "no messages", path: chatPath, body: `{"model":"tiny"}`, status: 400, param: "messages"},
@@ -52,7 +56,7 @@ func TestFaults(t *testing.T) {
 		{name: "an empty prompt", path: completionPath, body: `{"model":"tiny","prompt":[]}`, status: 400, param: "prompt"},
 		{name: "a token too high", path: completionPath, body: `{"model":"tiny","prompt":[99999]}`, status: 400, param: "prompt"},
 		{name: "a negative token", path: completionPath, body: `{"model":"tiny","prompt":[-1]}`, status: 400, param: "prompt"},
-		{name: "stop of numbers", path: completionPath, body: `{"model":"tiny","prompt":"x","stop":[1]}`, status: 400},
+		{name: "stop of numbers", path: completionPath, body: `{"model":"tiny","prompt":"x","stop":[1]}`, status: 400, param: "stop"},
 		{name: "no such path", path: "/v1/embeddings", body: `{}`, status: 404, code: "not_found"},
 	}
 	for _, test := range tests {
@@ -65,6 +69,9 @@ func TestFaults(t *testing.T) {
 				t.Fatalf("%v: %s", err, raw)
 			}
 			e := reply.Error
+			if strings.Contains(e.Message, "json:") || strings.Contains(e.Message, "invalid character") || strings.Contains(e.Message, "EOF") {
+				t.Errorf("the program speaks, not the server: %s", e.Message)
+			}
 			if status != test.status || e.Code != test.code || e.Param != test.param || e.Message == "" || e.Type == "" {
 				t.Errorf("got %d %+v, want %d, code %q, param %q", status, e, test.status, test.code, test.param)
 			}
