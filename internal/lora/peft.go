@@ -57,7 +57,7 @@ func (a *Adapter) Save(dir, base string) error {
 // Load reads an adapter that PEFT or Save wrote, for a model. Every tensor of the file must belong to a target and every
 // target must have its tensors.
 func Load(dir string, m *model.Model) (*Adapter, error) {
-	a, err := readConfig(dir, m)
+	a, err := ReadConfig(dir, m)
 	if err != nil {
 		return nil, fmt.Errorf("load adapter %s: %w", dir, err)
 	}

@@ -129,7 +129,8 @@ var unused = map[string][]string{
 // safeInits are the ways to start that leave the model's weights alone.
 var safeInits = []string{"true", "false", `"gaussian"`, `"orthogonal"`, `"eva"`}
 
-func readConfig(dir string, m *model.Model) (*Adapter, error) {
+// ReadConfig reads what Load does but for the weights.
+func ReadConfig(dir string, m *model.Model) (*Adapter, error) {
 	raw, err := lfs.ReadFile(filepath.Join(dir, "adapter_config.json"))
 	if err != nil {
 		return nil, err

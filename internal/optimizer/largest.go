@@ -56,3 +56,11 @@ func sizeOf(list []shapes.Shape) (n int64) {
 	}
 	return n
 }
+
+// Fresh is the most bytes that a group's step gives anew before what they replace is freed.
+func (o *Optimizer) Fresh() (most int64) {
+	for _, g := range o.groups {
+		most = max(most, sizeOf(o.weightShapes(g))+sizeOf(o.keptShapes(g.from, g.to)))
+	}
+	return most
+}

@@ -35,18 +35,28 @@ type group struct {
 	exec     *graph.Exec
 }
 
-// New makes an optimizer. Nothing is compiled or held before the first step.
-func New(c Config, weights []Weight, b compute.Backend) (*Optimizer, error) {
+// Outline is an optimizer that has sizes and no graphs.
+func Outline(c Config, weights []Weight) *Optimizer {
 	o := &Optimizer{config: c, rule: c.rule(), weights: weights, execs: map[string]*graph.Exec{}}
 	for _, w := range weights {
 		o.slots = append(o.slots, o.rule.keeps(w.Name, w.Dims))
 	}
+	for at := 0; at < len(weights); {
+		g := group{from: at, to: o.end(at)}
+		o.groups = append(o.groups, g)
+		at = g.to
+	}
+	return o
+}
+
+// New makes an optimizer. Nothing is compiled or held before the first step.
+func New(c Config, weights []Weight, b compute.Backend) (*Optimizer, error) {
+	o := Outline(c, weights)
 	var err error
 	if o.norm, err = graph.NewExec(b, o.gradientNorm); err != nil {
 		return nil, fmt.Errorf("optimizer: %w", err)
 	}
-	for at := 0; at < len(weights); {
-		g := group{from: at, to: o.end(at)}
+	for i, g := range o.groups {
 		slots := o.slots[g.from:g.to]
 		sign := fmt.Sprint(slots)
 		if g.exec = o.execs[sign]; g.exec == nil {
@@ -55,8 +65,7 @@ func New(c Config, weights []Weight, b compute.Backend) (*Optimizer, error) {
 			}
 			o.execs[sign] = g.exec.SetMaxCache(-1)
 		}
-		o.groups = append(o.groups, g)
-		at = g.to
+		o.groups[i] = g
 	}
 	return o, nil
 }

@@ -95,28 +95,37 @@ type rotated interface{ rotation() int }
 
 func (k *KTO) rotation() int { return k.Rotate }
 
-// mismatch puts behind every conversation its prompt with the answer of the row before it, in groups; the first row of a group
-// takes the last one's. A group of one at the end joins the one before.
+// passed says for each of n rows whose answer it is given: the row's before it, in groups; the first of a group takes the last
+// one's. A group of one at the end joins the one before.
+func passed(n, group int) []int {
+	other := make([]int, 0, n)
+	for from := 0; from < n; {
+		to := min(from+group, n)
+		if n-to == 1 {
+			to++
+		}
+		for i := from; i < to; i++ {
+			other = append(other, from+(i-from+to-from-1)%(to-from))
+		}
+		from = to
+	}
+	return other
+}
+
+// mismatch puts behind every conversation its prompt with the answer of another.
 func mismatch(window []schemas.Conversation, group int) ([]schemas.Conversation, error) {
 	if len(window) < 2 {
 		return nil, fmt.Errorf("kto needs two answers at least that can be used: there are %d", len(window))
 	}
 	var out []schemas.Conversation
-	for from := 0; from < len(window); {
-		to := min(from+group, len(window))
-		if len(window)-to == 1 {
-			to++
-		}
-		for i := from; i < to; i++ {
-			other := window[from+(i-from+to-from-1)%(to-from)]
-			prompt, _ := turned(window[i])
-			_, answer := turned(other)
-			c := window[i]
-			c.ID, c.Side, c.Meta = shortHash(c.ID, schemas.Mismatched), schemas.Mismatched, fmt.Sprintf(`{"answer_of":%q}`, other.ID)
-			c.Messages = append(append([]schemas.Message{}, prompt...), answer...)
-			out = append(out, window[i], c)
-		}
-		from = to
+	for i, at := range passed(len(window), group) {
+		other := window[at]
+		prompt, _ := turned(window[i])
+		_, answer := turned(other)
+		c := window[i]
+		c.ID, c.Side, c.Meta = shortHash(c.ID, schemas.Mismatched), schemas.Mismatched, fmt.Sprintf(`{"answer_of":%q}`, other.ID)
+		c.Messages = append(append([]schemas.Message{}, prompt...), answer...)
+		out = append(out, window[i], c)
 	}
 	return out, nil
 }

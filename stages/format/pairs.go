@@ -33,6 +33,9 @@ func (r *road) units(ctx context.Context, window []schemas.Conversation, ready [
 		if window, err = mismatch(window, s.rotation()); err != nil {
 			return nil, err
 		}
+		if len(ready) > 0 {
+			ready = mismatched(ready, window, s.rotation())
+		}
 	}
 	size := 1
 	if window[0].Side != "" {

@@ -58,7 +58,7 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 		}
 	}
 	f := &fitting{job: j, note: note, dir: dir, backend: be, model: m, data: d, held: held, started: time.Now()}
-	if err := f.warn(); err != nil {
+	if err := errors.Join(f.room(), f.warn()); err != nil {
 		return err
 	}
 	if f.base, err = f.weights(ctx); err != nil {

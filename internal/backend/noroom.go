@@ -1,0 +1,8 @@
+//go:build !(xla && cgo)
+
+package backend
+
+import "github.com/gomlx/compute"
+
+// deviceRoom: a build without XLA has no device.
+func deviceRoom(compute.Backend) (Room, bool) { return Room{}, false }

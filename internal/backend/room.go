@@ -1,0 +1,40 @@
+package backend
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"fettle/internal/config"
+)
+
+// Room is the memory that a backend may still take.
+type Room struct {
+	Bytes int64
+	Swap  int64  // what is there beside, slowly
+	Of    string // whose it is, for people
+}
+
+// memoryVariable is the environment variable that says how much memory may be taken, whatever the machine says: 12GiB, 500MB.
+const memoryVariable = "FETTLE_MEMORY"
+
+// Room says how much memory is free where the backend keeps what it works on: on the device, as its plugin reports it, or on
+// this machine and within the limits of its cgroups. false: nobody knows.
+func (b Backend) Room() (Room, bool, error) {
+	if said := os.Getenv(memoryVariable); said != "" {
+		var size config.Size
+		if err := size.UnmarshalText([]byte(said)); err != nil {
+			return Room{}, false, fmt.Errorf("%s: %w", memoryVariable, err)
+		}
+		return Room{Bytes: int64(size), Of: memoryVariable}, true, nil
+	}
+	if !b.OwnMemory() {
+		r, ok := hostRoom(os.DirFS("/"))
+		return r, ok, nil
+	}
+	r, ok := deviceRoom(b.Backend)
+	return r, ok, nil
+}
+
+// OwnMemory says that what is computed with does not lie in the machine's memory.
+func (b Backend) OwnMemory() bool { return strings.HasSuffix(b.Name, ":cuda") }
