@@ -14,6 +14,7 @@ import (
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/lora"
 	"fettle/internal/model"
+	"fettle/internal/optimizer"
 	"fettle/internal/progress"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
@@ -26,10 +27,12 @@ type benchShape struct {
 	trained                               int // every so manieth token
 }
 
-// small is what the comparison with PEFT in bench/train uses, large has a head that weighs, tiny is the bundled base's size.
+// small is what the comparison with PEFT in bench/train uses, large has a head that weighs, tiny is the bundled base's size,
+// wide is one whose weights are most of it.
 var benchShapes = map[string]benchShape{
 	"tiny":  {4, 192, 512, 6, 6, 4096, 16, 256, 4},
 	"small": {4, 256, 688, 8, 2, 4096, 4, 256, 1},
+	"wide":  {4, 512, 1408, 8, 4, 4096, 1, 128, 1},
 	"large": {12, 768, 2048, 12, 4, 32000, 1, 512, 1},
 }
 
@@ -60,6 +63,11 @@ func (s benchShape) data() *data {
 // bench makes a training that is ready to step; mode is scratch, lora or qlora (NF4 with double quantisation).
 func (s benchShape) bench(tb testing.TB, mode string, rank int) *training {
 	tb.Helper()
+	return s.benchWith(tb, mode, rank, defaults().Optimizer)
+}
+
+func (s benchShape) benchWith(tb testing.TB, mode string, rank int, o optimizer.Config) *training {
+	tb.Helper()
 	check := func(err error) {
 		if err != nil {
 			tb.Helper()
@@ -87,11 +95,11 @@ func (s benchShape) bench(tb testing.TB, mode string, rank int) *training {
 		check(err)
 		weights = a.Weights
 	}
-	p, err := newProgram(m, a, defaults().Optimizer, be.Backend)
+	p, err := newProgram(m, a, o, be.Backend)
 	check(err)
 	p.on(&q)
 	settings := defaults()
-	settings.Batch.Rows = s.rows
+	settings.Batch.Rows, settings.Optimizer = s.rows, o
 	tell, err := progress.New("train", tb.Output(), "")
 	check(err)
 	t := &training{settings: settings, data: s.data(), program: p, dir: dir, task: tell.Task("bench", 0, "tokens")}
