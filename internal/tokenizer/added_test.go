@@ -68,6 +68,17 @@ func TestAddedTokens(t *testing.T) {
 	}
 }
 
+// TestListedTwice: a unigram vocabulary is as long as its list, whatever it has twice, and what is added comes after it.
+func TestListedTwice(t *testing.T) {
+	tok := build(t, `{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0.0],["a",-1.0],["a",-2.0],["z",-3.0]]}`, `"added_tokens":[{"id":4,"content":"<s>"}]`)
+	if got := tok.VocabSize(); got != 5 {
+		t.Errorf("size %d, want 5", got)
+	}
+	if diff := cmp.Diff([]int32{2, 4, 3}, tok.Encode("a<s>z", tokenizer.Options{})); diff != "" {
+		t.Errorf("ids (-want +got):\n%s", diff)
+	}
+}
+
 func TestVocabulary(t *testing.T) {
 	tok := build(t, `{"type":"WordLevel","vocab":{"[UNK]":0,"a":1},"unk_token":"[UNK]"}`,
 		`"added_tokens":[{"id":0,"content":"[UNK]","special":true},{"id":2,"content":"<think>"}]`)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -98,6 +99,8 @@ func TestNormalizers(t *testing.T) {
 		places         []string
 	}{
 		{`{"type":"NFC"}`, "e\u0301a\u0323\u0302x", "éậx", []string{"e", "a", "x"}},
+		{`{"type":"NFC"}`, "\U00010041\u0301\U00011131\U00011127", "\U00010041\u0301\U0001112e", []string{"\U00010041", "\u0301", "\U00011131"}},
+		{`{"type":"NFKC"}`, "\U00010041\u0301ﬁ", "\U00010041\u0301fi", []string{"\U00010041", "\u0301", "ﬁ", "ﬁ"}},
 		{`{"type":"NFC"}`, "\u1100\u1161\u11a8", "\uac01", []string{"\u1100"}},
 		{`{"type":"NFD"}`, "éx", "e\u0301x", []string{"é", "é", "x"}},
 		{`{"type":"NFKC"}`, "ﬁ①", "fi1", []string{"ﬁ", "ﬁ", "①"}},
@@ -111,6 +114,7 @@ func TestNormalizers(t *testing.T) {
 		{`{"type":"Replace","pattern":{"String":" "},"content":"▁"}`, "a b", "a▁b", []string{"a", " ", "b"}},
 		{`{"type":"Replace","pattern":{"Regex":" {2,}"},"content":"_"}`, "a   b", "a_b", []string{"a", " ", "b"}},
 		{`{"type":"Replace","pattern":{"String":"x"},"content":""}`, "xaxb", "ab", []string{"a", "b"}},
+		{`{"type":"Sequence","normalizers":[{"type":"Strip","strip_left":true,"strip_right":true},{"type":"Replace","pattern":{"Regex":"^"},"content":"x"}]}`, " ", "", []string{}},
 		{`{"type":"ByteLevel"}`, "é ", "Ã©Ġ", []string{"é", "é", " "}},
 		{`{"type":"BertNormalizer","clean_text":true,"handle_chinese_chars":true,"strip_accents":null,"lowercase":true}`,
 			"É\x00中\tx", "e 中  x", []string{"É", "中", "中", "中", "\t", "x"}},
@@ -141,7 +145,13 @@ func TestNormalizers(t *testing.T) {
 }
 
 // jsonString escapes all of a rune, so that no editor changes it.
-func jsonString(r rune) string { return fmt.Sprintf(`"\u%04x"`, r) }
+func jsonString(r rune) string {
+	var b strings.Builder
+	for _, unit := range utf16.Encode([]rune{r}) {
+		fmt.Fprintf(&b, `\u%04x`, unit)
+	}
+	return `"` + b.String() + `"`
+}
 
 // TestModels are the models on words small enough to see why.
 func TestModels(t *testing.T) {
@@ -165,13 +175,22 @@ func TestModels(t *testing.T) {
 		{"bpe with unknown", `{"type":"BPE","vocab":{"a":0,"?":1},"merges":[],"unk_token":"?"}`, "axya", []int32{0, 1, 1, 0}},
 		{"bpe with fused unknown", `{"type":"BPE","vocab":{"a":0,"?":1},"merges":[],"unk_token":"?","fuse_unk":true}`, "axya", []int32{0, 1, 0}},
 		{"bpe with bytes", `{"type":"BPE","vocab":{"a":0,"?":1,"<0xC3>":2,"<0xA9>":3},"merges":[],"unk_token":"?","byte_fallback":true}`, "aéx", []int32{0, 2, 3, 1}},
+		{"bytes of a prefix and of a suffix too", `{"type":"BPE","vocab":{"#":0,"a":1,"_":2,"<0x23>":3,"<0x62>":4,"<0x5F>":5},"merges":[],"continuing_subword_prefix":"#","end_of_word_suffix":"_","byte_fallback":true}`, "ab", []int32{1, 3, 4, 5}},
 		{"bpe with prefix and suffix", `{"type":"BPE","vocab":{"a":0,"##b":1,"##c</w>":2,"ab":3,"abc</w>":4},"merges":["a ##b","ab ##c</w>"],"continuing_subword_prefix":"##","end_of_word_suffix":"</w>"}`, "abc", []int32{4}},
 		{"bpe that ignores merges", `{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":[],"ignore_merges":true}`, "ab", []int32{2}},
 		{"words", `{"type":"WordLevel","vocab":{"a":0,"[UNK]":1},"unk_token":"[UNK]"}`, "a", []int32{0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, build(t, c.model).Encode(c.in, tokenizer.Options{})); diff != "" {
+			tok := build(t, c.model)
+			if diff := cmp.Diff(c.want, tok.Encode(c.in, tokenizer.Options{})); diff != "" {
 				t.Errorf("%q (-want +got):\n%s", c.in, diff)
+			}
+			placed := []int32{}
+			for _, token := range tok.EncodeOffsets(c.in, tokenizer.Options{}) {
+				placed = append(placed, token.ID)
+			}
+			if diff := cmp.Diff(c.want, placed); diff != "" {
+				t.Errorf("%q with offsets (-want +got):\n%s", c.in, diff)
 			}
 		})
 	}

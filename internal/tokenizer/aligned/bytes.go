@@ -46,7 +46,7 @@ func Valid(s string) string { return FromBytes(s, false).S }
 func Matches(find func(s string, from int) (start, end int), s string) iter.Seq2[int, int] {
 	return func(yield func(int, int) bool) {
 		last := -1
-		for at := 0; at <= len(s); {
+		for at := 0; at <= len(s) && s != ""; {
 			start, end := find(s, at)
 			if start < 0 {
 				return

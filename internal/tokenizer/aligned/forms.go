@@ -89,7 +89,7 @@ func (t *Text) reform(f Form) {
 	if f.form.IsNormalString(t.S) {
 		return
 	}
-	if t.blind && !strings.ContainsFunc(t.S, isLater) {
+	if t.blind && !strings.ContainsFunc(t.S, func(r rune) bool { return isLater(r) || f.compose && isWide(r) }) {
 		// The package breaks long rows of marks with joiners, which the reference does not.
 		if s := f.form.String(t.S); strings.Count(s, joiner) == strings.Count(t.S, joiner) {
 			t.S = s
@@ -162,10 +162,17 @@ func join(a, b rune) (rune, bool) {
 	if a < utf8.RuneSelf && b < utf8.RuneSelf {
 		return 0, false
 	}
-	s := norm.NFC.String(string(a) + string(b))
+	pair := string(a) + string(b)
+	s := norm.NFC.String(pair)
 	r, w := utf8.DecodeRuneInString(s)
-	return r, w == len(s) && !isLater(r)
+	if w < len(s) || isLater(r) {
+		return 0, false
+	}
+	return r, !isWide(a) && !isWide(b) || norm.NFD.String(s) == norm.NFD.String(pair)
 }
+
+// isWide are the runes that the package composes as if their upper bits were not there: U+10041 and an acute accent to Á.
+func isWide(r rune) bool { return r > 0xffff }
 
 func ccc(r rune) uint8 {
 	if r < 0x300 || isLater(r) {

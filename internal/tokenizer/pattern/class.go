@@ -46,6 +46,7 @@ var classTable = sync.OnceValue(func() *classes {
 			t.set(table, c.bit)
 		}
 	}
+	t[pharyngeal] = lower
 	for r := range t {
 		if known[r] == 0 {
 			t[r] = 0

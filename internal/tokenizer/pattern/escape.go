@@ -22,7 +22,7 @@ func (p *parser) escape() (node, error) {
 	if c == 'R' { // any line end, \r\n as one
 		p.i += 2
 		lines := node{op: opSet, set: newSet(lineEnds)}
-		crlf := node{op: opConcat, subs: []node{p.setNode(single('\r')), p.setNode(single('\n'))}}
+		crlf := node{op: opConcat, subs: []node{p.single('\r'), p.single('\n')}}
 		return node{op: opAtomic, subs: []node{{op: opAlternate, subs: []node{crlf, lines}}}}, nil
 	}
 	if c|0x20 == 'w' {
@@ -31,13 +31,16 @@ func (p *parser) escape() (node, error) {
 		if c == 'W' {
 			has = not(has)
 		}
-		return p.setNode(has), nil
+		return node{op: opSet, set: newSet(has)}, nil
 	}
-	has, _, err := p.escapeSet()
-	if err != nil {
+	has, r, err := p.escapeSet()
+	switch {
+	case err != nil:
 		return node{}, err
+	case r >= 0:
+		return p.single(r), nil
 	}
-	return p.setNode(has), nil
+	return node{op: opSet, set: newSet(has)}, nil
 }
 
 func lineEnds(r rune) bool { return r >= '\n' && r <= '\r' || r == 0x85 || r == 0x2028 || r == 0x2029 }
@@ -52,12 +55,12 @@ func (p *parser) escapeSet() (has func(rune) bool, r rune, err error) {
 		p.i += 2
 		return has, -1, nil
 	}
-	switch c {
-	case 'p', 'P':
+	switch {
+	case c|0x20 == 'p' && (p.syntax == Fancy || strings.HasPrefix(p.s[p.i+2:], "{")):
 		p.i += 2
 		has, err := p.property(c == 'P')
 		return has, -1, err
-	case 'x', 'u':
+	case c == 'x', c == 'u':
 		p.i += 2
 		r, err := p.hex(c)
 		return single(r), r, err
@@ -66,6 +69,8 @@ func (p *parser) escapeSet() (has func(rune) bool, r rune, err error) {
 	switch plain := strings.IndexByte("tnrfvae0", c); {
 	case plain >= 0:
 		r = rune("\t\n\r\f\v\a\x1b\x00"[plain])
+	case c|0x20 == 'p': // \pL is of Fancy only: to Oniguruma it is a p
+		r = rune(c)
 	case c < utf8.RuneSelf && (c >= '1' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'):
 		return nil, 0, fmt.Errorf("escape \\%c is not supported", c)
 	default:
@@ -92,10 +97,16 @@ func (p *parser) property(negated bool) (func(rune) bool, error) {
 		p.i++
 	}
 	has, err := property(name)
-	if err == nil && negated {
+	if err != nil {
+		return nil, err
+	}
+	if p.syntax == Fancy { // Oniguruma knows no case here
+		has = p.fold(has)
+	}
+	if negated {
 		has = not(has)
 	}
-	return has, err
+	return has, nil
 }
 
 // hex reads the digits of \x41, \x{1f600}, \u0041 or \u{41}.
@@ -122,8 +133,9 @@ func (p *parser) hex(kind byte) (rune, error) {
 	return rune(r), nil
 }
 
-// class reads what follows a [, up to its ].
-func (p *parser) class() (func(rune) bool, error) {
+// class reads what follows a [, up to its ]. What is in it is folded before it is negated; Oniguruma folds the outermost class
+// only, and after &&.
+func (p *parser) class(inner bool) (func(rune) bool, error) {
 	if p.depth++; p.depth > maxRepeat {
 		return nil, errors.New("classes are nested too deeply")
 	}
@@ -138,7 +150,13 @@ func (p *parser) class() (func(rune) bool, error) {
 		case !first && p.take("]"):
 			has := anyOf(items)
 			for _, side := range sides {
+				if p.syntax == Fancy {
+					side, has = p.fold(side), p.fold(has)
+				}
 				has = both(side, has)
+			}
+			if !inner || p.syntax == Fancy {
+				has = p.fold(has)
 			}
 			if negated {
 				has = not(has)
@@ -170,7 +188,7 @@ func (p *parser) classItem() (func(rune) bool, error) {
 		return posix(name, p.syntax)
 	}
 	if p.take("[") {
-		return p.class()
+		return p.class(true)
 	}
 	has, low, err := p.classRune()
 	if err != nil || low < 0 || !strings.HasPrefix(p.s[p.i:], "-") || strings.HasPrefix(p.s[p.i:], "-]") {

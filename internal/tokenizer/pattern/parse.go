@@ -227,11 +227,11 @@ func (p *parser) atom() (node, error) {
 		return p.group()
 	case '[':
 		p.i++
-		has, err := p.class()
+		has, err := p.class(false)
 		if err != nil {
 			return node{}, err
 		}
-		return p.setNode(has), nil
+		return node{op: opSet, set: newSet(has)}, nil
 	case '.':
 		p.i++
 		if p.flags.dotAll {
@@ -257,14 +257,17 @@ func (p *parser) atom() (node, error) {
 	}
 	r, w := utf8.DecodeRuneInString(p.s[p.i:])
 	p.i += w
-	return p.setNode(single(r)), nil
+	return p.single(r), nil
 }
 
-func (p *parser) setNode(has func(rune) bool) node {
+// single is one rune, whatever the case where that is set.
+func (p *parser) single(r rune) node { return node{op: opSet, set: newSet(p.fold(single(r)))} }
+
+func (p *parser) fold(has func(rune) bool) func(rune) bool {
 	if p.flags.fold {
-		has = folded(has)
+		return folded(has)
 	}
-	return node{op: opSet, set: newSet(has)}
+	return has
 }
 
 // group reads what follows a (.

@@ -62,8 +62,11 @@ func anyOf(sets []func(rune) bool) func(rune) bool {
 
 func inTables(tables ...*unicode.RangeTable) func(rune) bool {
 	return func(r rune) bool {
-		if r >= utf8.RuneSelf && !unicode.Is(unicode16, r) {
+		switch {
+		case r >= utf8.RuneSelf && !unicode.Is(unicode16, r):
 			r = unassigned
+		case r == pharyngeal:
+			r = 'ɐ'
 		}
 		return unicode.In(r, tables...)
 	}
@@ -75,14 +78,20 @@ var unicode16 = rangetable.Assigned("16.0.0")
 
 const unassigned = '\U0010fffe'
 
+// pharyngeal is the one rune whose category Unicode 17 changed: it was Ll, as ɐ is.
+const pharyngeal = 'ʕ'
+
 // folded is a set whatever the case.
 func folded(has func(rune) bool) func(rune) bool {
 	return func(r rune) bool {
 		if has(r) {
 			return true
 		}
+		if !unicode.Is(unicode16, r) {
+			return false
+		}
 		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-			if has(f) {
+			if unicode.Is(unicode16, f) && has(f) {
 				return true
 			}
 		}
@@ -176,9 +185,7 @@ func posix(name string, syntax Syntax) (func(rune) bool, error) {
 	case "upper":
 		has = uppercase
 	case "punct":
-		has = func(r rune) bool {
-			return unicode.IsPunct(r) || r < utf8.RuneSelf && strings.ContainsRune("$+<=>^`|~", r)
-		}
+		has = inTables(unicode.P, unicode.S)
 	case "space":
 		has = unicode.IsSpace
 	case "word":
@@ -240,7 +247,7 @@ func property(name string) (func(rune) bool, error) {
 	case "l&", "casedletter":
 		return inTables(unicode.LC), nil
 	case "punct":
-		return posix("punct", Oniguruma)
+		return inTables(unicode.P), nil
 	}
 	for alias, category := range unicode.CategoryAliases {
 		if plain(alias) == want {

@@ -187,9 +187,9 @@ func (b *BPE) split(dst []symbol, word string) []symbol {
 	for i := 0; i < len(word); {
 		_, w := utf8.DecodeRuneInString(word[i:])
 		r := word[i : i+w]
-		s := r
-		if i > 0 && b.config.Prefix != "" {
-			s = b.config.Prefix + s
+		s, own := r, 0
+		if i > 0 {
+			s, own = b.config.Prefix+s, len(b.config.Prefix)
 		}
 		i += w
 		if i == len(word) && b.config.Suffix != "" {
@@ -201,9 +201,14 @@ func (b *BPE) split(dst []symbol, word string) []symbol {
 			continue
 		}
 		if b.config.ByteFallback && b.fallback(s) {
-			// As in the reference, unknown runes still waiting come after these bytes.
+			// As in the reference, unknown runes still waiting come after these bytes. Those of a prefix and of a suffix are
+			// no part of the word.
 			for j := range len(s) {
-				dst = append(dst, symbol{id: b.bytes[s[j]], n: 1})
+				n := int32(0)
+				if j >= own && j < own+w {
+					n = 1
+				}
+				dst = append(dst, symbol{id: b.bytes[s[j]], n: n})
 			}
 			continue
 		}

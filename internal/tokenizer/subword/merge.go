@@ -70,7 +70,7 @@ func (p *pairs) mergeLong(w []symbol, s *Scratch) []symbol {
 		top, queue = popCandidate(queue)
 		left := int32(uint32(top.key))
 		right := links[left].next
-		if w[left].n == 0 || right < 0 {
+		if right < 0 { // the last one, or one that has been joined
 			continue
 		}
 		// The pair may have changed since; what counts is the token that it makes now.
@@ -79,8 +79,7 @@ func (p *pairs) mergeLong(w []symbol, s *Scratch) []symbol {
 		}
 		w[left].id = top.to
 		w[left].n += w[right].n
-		w[right].n = 0
-		links[left].next = links[right].next
+		links[left].next, links[right].next = links[right].next, -1
 		if next := links[left].next; next >= 0 {
 			links[next].prev = left
 			push(left, next)
@@ -91,10 +90,8 @@ func (p *pairs) mergeLong(w []symbol, s *Scratch) []symbol {
 	}
 	s.links, s.queue = links, queue
 	out := w[:0]
-	for _, y := range w {
-		if y.n > 0 {
-			out = append(out, y)
-		}
+	for i := int32(0); i >= 0; i = links[i].next {
+		out = append(out, w[i])
 	}
 	return out
 }

@@ -27,6 +27,7 @@ type Vocab struct {
 	ids    map[string]int32
 	tokens []string
 	known  []bool
+	listed int // length of the list that the vocabulary was read from; 0 = it was none
 }
 
 // NewVocab makes a vocabulary; of two tokens with one id the smaller string is that of the id.
@@ -44,8 +45,8 @@ func NewVocab(ids map[string]int32) *Vocab {
 	return v
 }
 
-// Size is the number of tokens.
-func (v *Vocab) Size() int { return len(v.ids) }
+// Size is the number of tokens; a list may have one more than once.
+func (v *Vocab) Size() int { return max(len(v.ids), v.listed) }
 
 // Top is one more than the greatest id.
 func (v *Vocab) Top() int32 { return int32(len(v.tokens)) }

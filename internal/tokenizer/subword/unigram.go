@@ -51,7 +51,7 @@ func NewUnigram(c UnigramConfig) (*Unigram, error) {
 		}
 	}
 	u.unknown -= unknownPenalty
-	u.vocab = &Vocab{ids: ids, tokens: c.Tokens, known: make([]bool, len(c.Tokens))}
+	u.vocab = &Vocab{ids: ids, tokens: c.Tokens, known: make([]bool, len(c.Tokens)), listed: len(c.Tokens)}
 	for id := range u.vocab.known {
 		u.vocab.known[id] = true
 	}
