@@ -52,6 +52,9 @@ func (m *Model) LoadWith(l Loader, dir string) (Weights, error) {
 			used[k] = true
 		}
 		for name, t := range tensors {
+			if l.Backend != nil {
+				faults = append(faults, t.ToDevice(l.Backend, 0))
+			}
 			w[name] = t
 		}
 	}
@@ -106,9 +109,6 @@ func (l Loader) plain(f *safetensors.File, info safetensors.Info) (*tensors.Tens
 		err = t.MutableBytes(func(flat []byte) { copy(flat, data) })
 	} else {
 		err = tensors.MutableFlatData(t, func(flat []float32) { safetensors.DecodeInto(flat, info.DType, data) })
-	}
-	if err == nil && l.Backend != nil {
-		err = t.ToDevice(l.Backend, 0)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("tensor %s: %w", info.Name, err)

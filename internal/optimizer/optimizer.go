@@ -5,6 +5,8 @@ import (
 	"regexp"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -81,6 +83,19 @@ func (o *Optimizer) end(from int) int {
 	for layer := layerOf.FindString(o.weights[from].Name); layer != "" && to < len(o.weights) && layerOf.FindString(o.weights[to].Name) == layer; to++ {
 	}
 	return to
+}
+
+// Compile makes the programs of a step.
+func (o *Optimizer) Compile() error {
+	if _, err := o.norm.Compile(append([]shapes.Shape{shapes.Make(dtypes.Float32)}, o.weightShapes(group{to: len(o.weights)})...)...); err != nil {
+		return fmt.Errorf("compile gradient norm: %w", err)
+	}
+	for _, g := range o.groups {
+		if _, err := g.exec.Compile(o.inputShapes(g)...); err != nil {
+			return fmt.Errorf("compile update: %w", err)
+		}
+	}
+	return nil
 }
 
 // Begin gives what is remembered of each weight before the first step.

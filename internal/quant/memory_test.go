@@ -13,6 +13,7 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/model"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
@@ -101,6 +102,7 @@ func TestLoadMemory(t *testing.T) {
 		n := int64(p.GraphShape().Size())
 		params, largest = params+n, max(largest, n)
 	}
+	b := backendtest.Open(t).Backend
 	for _, c := range []struct {
 		name   string
 		loader func() model.Loader
@@ -109,6 +111,12 @@ func TestLoadMemory(t *testing.T) {
 		{"bf16", func() model.Loader { return model.Loader{DType: dtypes.BFloat16} }},
 		{"nf4", func() model.Loader {
 			return quant.Recipe{Load: "nf4", Options: quant.Options{Double: true}}.Loader(&quant.Set{})
+		}},
+		{"f32 on the backend", func() model.Loader { return model.Loader{Backend: b} }},
+		{"nf4 on the backend", func() model.Loader {
+			l := quant.Recipe{Load: "nf4", Options: quant.Options{Double: true}}.Loader(&quant.Set{})
+			l.Backend = b
+			return l
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -120,7 +128,10 @@ func TestLoadMemory(t *testing.T) {
 				}
 			})
 			var kept int64
-			for _, x := range w {
+			for name, x := range w {
+				if on := c.loader().Backend != nil; x.HasLocal() == on || x.IsOnDevice(0) != on {
+					t.Errorf("%s: on the backend is %v, want %v", name, x.IsOnDevice(0), on)
+				}
 				kept += int64(x.Shape().ByteSize())
 			}
 			t.Logf("%d M parameters: %d MB kept, %d MB at most", params/1e6, kept>>20, high>>20)

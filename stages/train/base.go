@@ -26,6 +26,7 @@ func (f *fitting) weights(ctx context.Context) (w model.Weights, err error) {
 	}
 	// A checkpoint in 4 bits is read as it is; a plain one is quantised as it is read where the settings say so.
 	loader := f.recipe.Loader(&f.quant)
+	loader.Backend = f.backend.Backend
 	if s.Mode == "lora" {
 		loader.DType = s.computing(f.backend.Name)
 	}

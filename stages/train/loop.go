@@ -29,6 +29,7 @@ type training struct {
 	frozen   []*tensors.Tensor
 	replicas []*replica // devices beside the first
 	ahead    ahead
+	compiled bool   // the programs of a step
 	dir      string // of checkpoints
 	deadline time.Time
 	task     *progress.Task
@@ -121,6 +122,11 @@ func (t *training) step(ctx context.Context, perEpoch, total int) error {
 			rows := min(t.settings.Batch.Rows, len(blocks))
 			batches = append(batches, t.take(w, blocks[:rows], n+int64(len(batches))))
 			blocks = blocks[rows:]
+		}
+		if !t.compiled {
+			if err := t.compile(batches[0]); err != nil {
+				return err
+			}
 		}
 		t.foresee(n + int64(len(batches)))
 		if err := t.accumulate(w, batches, n); err != nil {

@@ -9,11 +9,13 @@ import (
 	"github.com/gomlx/compute/shapes"
 )
 
-// counted is a backend that counts what goes from the host to the device. Its buffers are those of the backend within.
+// counted is a backend that counts what goes from the host to the device, and what is compiled after something ran. Its buffers
+// are those of the backend within.
 type counted struct {
 	compute.Backend
 	mu             sync.Mutex // micro-batches are prepared beside the step
 	bytes, buffers int
+	ran, late      int
 }
 
 func (c *counted) buffer(b compute.Buffer, s shapes.Shape) compute.Buffer {
@@ -50,6 +52,9 @@ type countedBuilder struct {
 }
 
 func (b countedBuilder) Compile() (compute.Executable, error) {
+	if b.c.ran > 0 {
+		b.c.late++
+	}
 	e, err := b.Builder.Compile()
 	return countedExecutable{e, b.c}, err
 }
@@ -60,6 +65,7 @@ type countedExecutable struct {
 }
 
 func (e countedExecutable) Execute(in []compute.Buffer, donate []bool, device compute.DeviceNum) ([]compute.Buffer, error) {
+	e.c.ran++
 	plain := make([]compute.Buffer, len(in))
 	for i, b := range in {
 		plain[i] = b.(countedBuffer).Buffer
