@@ -91,8 +91,14 @@ func (t *talk) run(ctx context.Context, in *os.File) error {
 	lines := make(chan string)
 	go func() { // reading cannot be interrupted, waiting for it can
 		defer close(lines)
-		for s := bufio.NewScanner(in); s.Scan(); {
-			lines <- s.Text()
+		for r := bufio.NewReader(in); ; {
+			line, err := r.ReadString('\n')
+			if line != "" {
+				lines <- strings.TrimRight(line, "\r\n")
+			}
+			if err != nil {
+				return
+			}
 		}
 	}()
 	said := ""
@@ -141,13 +147,21 @@ func (t *talk) turn(ctx context.Context, said string) error {
 	}
 	most := min(t.most, t.models.Context-len(ids))
 	if most < 1 {
-		fmt.Fprintf(t.out, "(the conversation fills the model's context of %d tokens: /new begins anew)\n", t.models.Context)
+		t.note(fmt.Sprintf("(the conversation fills the model's context of %d tokens: /new begins anew)", t.models.Context))
 		t.messages = t.messages[:len(t.messages)-1]
 		return nil
 	}
 	answer, err := t.answer(ctx, ids, most)
 	t.messages = append(t.messages, schemas.Message{Role: "assistant", Content: answer})
 	return err
+}
+
+// note is a line of ours amid the talk: dim, where it is on a terminal.
+func (t *talk) note(text string) {
+	if f, ok := t.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		text = "\x1b[2m" + text + "\x1b[0m"
+	}
+	fmt.Fprintln(t.out, text)
 }
 
 // answer prints what the model says as it comes.
@@ -176,5 +190,8 @@ func (t *talk) answer(ctx context.Context, prompt []int32, most int) (string, er
 	}
 	say(text.Flush())
 	_, err = fmt.Fprintln(t.out)
+	if strings.TrimSpace(all.String()) == "" && ctx.Err() == nil {
+		t.note("(the model ended its answer at once: it may not know talks of several turns, /new begins anew)")
+	}
 	return all.String(), err
 }

@@ -2,9 +2,41 @@ package cli_test
 
 import (
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
+
+// A model that says nothing is said to have said nothing: here every token ends its turn.
+func TestChatTellsOfSilence(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../../pipelines/quickstart/base")); err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for i := range 4096 {
+		ids = append(ids, strconv.Itoa(i))
+	}
+	config := `{"eos_token_id": [` + strings.Join(ids, ",") + `]}`
+	if err := os.WriteFile(filepath.Join(dir, "generation_config.json"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"list files\n", strings.Repeat("a ", 40_000) + "\n"} { // the second is longer than a line may be for some
+		in, err := os.Open(write(t, "said", line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stdin := os.Stdin
+		os.Stdin = in
+		code, out, stderr := fettle(t, "chat", "-model", dir, "-backend", "go")
+		os.Stdin = stdin
+		in.Close()
+		if code != 0 || !strings.Contains(out, "(the model ended its answer at once") && !strings.Contains(out, "(the conversation fills the model") {
+			t.Errorf("exit %d: %q %s", code, out, stderr)
+		}
+	}
+}
 
 // Lines in, answers out; the same seed gives the same talk.
 func TestChatVerb(t *testing.T) {

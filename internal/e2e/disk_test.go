@@ -63,6 +63,11 @@ func TestFullDisk(t *testing.T) {
 			failures++
 			p.oneError(r, "file too large")
 			p.settled()
+			for _, pattern := range []string{"work/*/*.tmp", "work/*/.new-*", "work/*/*/*.tmp", "cache/stat/.new-*", "runs/*/*/.new-*"} {
+				if exists(filepath.Join(p.store, pattern)) {
+					t.Errorf("%s: a full disk keeps %s", name, pattern)
+				}
+			}
 		}
 		if failures < 2 {
 			t.Errorf("%s met the limit %d times only", name, failures)

@@ -40,11 +40,12 @@ func (s *state) save(dir string, names []string) error {
 	if err := errors.Join(os.RemoveAll(tmp), os.MkdirAll(tmp, 0o755)); err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
-	if err := s.write(tmp, names); err != nil {
-		return fmt.Errorf("save checkpoint: %w", err)
+	err := s.write(tmp, names)
+	if err == nil {
+		err = os.Rename(tmp, final)
 	}
-	if err := os.Rename(tmp, final); err != nil {
-		return fmt.Errorf("save checkpoint: %w", err)
+	if err != nil { // half a checkpoint would keep a full disk full
+		return fmt.Errorf("save checkpoint: %w", errors.Join(err, os.RemoveAll(tmp)))
 	}
 	if err := toDisk(dir); err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
