@@ -148,6 +148,8 @@ func ParseConfig(data []byte) (*Config, error) {
 	}
 	common(f, c, known.absent)
 	known.read(f, c)
+	f.noSlides(c)
+	f.quantisation()
 	f.checkRest()
 	if err := errors.Join(f.faults...); err != nil {
 		return nil, err
@@ -182,8 +184,12 @@ func common(f *fields, c *Config, a absent) {
 	c.MaxPositions = get(f, "max_position_embeddings", a.positions)
 	c.Eps = get(f, "rms_norm_eps", or(a.eps, 1e-6))
 	c.InitRange = get(f, "initializer_range", 0.02)
+	if c.Eps < 0 {
+		f.fault("rms_norm_eps: %v: want no negative number", c.Eps)
+	}
 	c.Tied = get(f, "tie_word_embeddings", a.tied)
 	c.Activation = f.activation("hidden_act", "silu")
+	f.noNull("max_position_embeddings", "rms_norm_eps", "tie_word_embeddings", "hidden_act")
 	c.Norms = preNorm
 	c.EmbedScale = 1
 	c.BOS, c.Pad = f.token("bos_token_id"), f.token("pad_token_id")

@@ -52,10 +52,29 @@ func get[T any](f *fields, key string, def T) T {
 	}
 	var v T
 	if err := json.Unmarshal(f.raw[key], &v); err != nil {
-		f.fault("%s: %s: want %T", key, f.raw[key], def)
+		f.fault("%s: %s: want %s", key, f.raw[key], kindOf(def))
 		return def
 	}
 	return v
+}
+
+// kindOf says in words what a value of the type is.
+func kindOf(v any) string {
+	switch v.(type) {
+	case int:
+		return "a whole number"
+	case float64:
+		return "a number"
+	case bool:
+		return "true or false"
+	case string:
+		return "a text"
+	case []int:
+		return "a list of whole numbers"
+	case []string:
+		return "a list of texts"
+	}
+	return "an object"
 }
 
 // getNull reads a key for which null says something else than absence does: off, mostly.
@@ -64,6 +83,25 @@ func getNull[T any](f *fields, key string, def, null T) T {
 		def = null
 	}
 	return get(f, key, def)
+}
+
+// noNull refuses null for keys that mean nothing by it: transformers would fail, or compute with it.
+func (f *fields) noNull(keys ...string) {
+	for _, key := range keys {
+		if _, present := f.raw[key]; present && !f.has(key) {
+			f.fault("%s: null: want a value, or leave the key out for the family's default", key)
+		}
+	}
+}
+
+// atLeast reads a whole number that must not be smaller than a limit.
+func (f *fields) atLeast(limit int, key string, def int) int {
+	n := get(f, key, def)
+	if n < limit {
+		f.fault("%s: %d: want at least %d", key, n, limit)
+		return max(limit, def)
+	}
+	return n
 }
 
 // need reads a count that has no default.
@@ -103,7 +141,11 @@ func (f *fields) tokens(key string) []int {
 	if json.Unmarshal(f.raw[key], &one) == nil {
 		return []int{one}
 	}
-	return get(f, key, []int(nil))
+	var list []int
+	if json.Unmarshal(f.raw[key], &list) != nil {
+		f.fault("%s: %s: want a whole number or a list of them", key, f.raw[key])
+	}
+	return list
 }
 
 func (f *fields) activation(key, def string) Activation {
@@ -124,7 +166,7 @@ func (f *fields) activation(key, def string) Activation {
 var harmless = []string{
 	"architectures", "attention_dropout", "attn_implementation", "auto_map", "cache_implementation", "chunk_size_feed_forward",
 	"dtype", "embd_pdrop", "hidden_dropout", "id2label", "label2id", "is_decoder", "is_llama_config", "max_sequence_length", "is_encoder_decoder", "output_attentions",
-	"output_hidden_states", "output_router_logits", "pretraining_tp", "problem_type", "quantization_config", "resid_pdrop",
+	"output_hidden_states", "output_router_logits", "pretraining_tp", "problem_type", "resid_pdrop",
 	"return_dict", "router_aux_loss_coef", "task_specific_params", "tokenizer_class", "torch_dtype", "transformers.js_config",
 	"transformers_version", "unsloth_fixed", "unsloth_version", "use_cache", "name_or_path", "bad_words_ids", "begin_suppress_tokens",
 	"do_sample", "max_length", "min_length", "num_beams", "temperature", "top_k", "top_p", "repetition_penalty", "torchscript",

@@ -13,6 +13,7 @@ func gemma2(f *fields, c *Config) {
 	c.LogitSoftcap = getNull(f, "final_logit_softcapping", 30.0, 0)
 	c.everyLayer(f.rope(c, ropeDefaults{theta: 10000}))
 	f.windows(c, 4096, func(layer int) bool { return layer%2 == 0 })
+	f.mustSlide()
 	only(f, "sliding_window_size", get(f, "sliding_window", 4096)) // Google's files hold it twice
 }
 
@@ -23,7 +24,12 @@ func (c *Config) gemma(f *fields) {
 	c.NormPlusOne = true
 	c.Norms = NormNames{"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"}
 	c.EmbedScale = math.Sqrt(float64(c.Hidden))
-	c.AttnScale = invSqrt(get(f, "query_pre_attn_scalar", 256.0))
+	scalar := get(f, "query_pre_attn_scalar", 256.0)
+	if scalar <= 0 {
+		f.fault("query_pre_attn_scalar: %v: want a positive number", scalar)
+	}
+	c.AttnScale = invSqrt(scalar)
+	f.noNull("query_pre_attn_scalar", "hidden_activation")
 	bias := get(f, "attention_bias", false)
 	c.QKVBias, c.OutBias = bias, bias
 	only(f, "use_bidirectional_attention", false)

@@ -1,6 +1,9 @@
 package model
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 func init() {
 	register("gemma3_text", absent{kvHeads: 4, headDim: 256, positions: 131072, tied: true}, gemma3)
@@ -14,11 +17,12 @@ func gemma3(f *fields, c *Config) {
 	get(f, "attn_logit_softcapping", 0.0) // transformers reads it and caps nothing: q and k are normalised instead
 	c.LogitSoftcap = get(f, "final_logit_softcapping", 0.0)
 	global, local := f.gemma3Ropes(c)
-	period := get(f, "sliding_window_pattern", get(f, "_sliding_window_pattern", 6))
-	f.windows(c, 4096, func(layer int) bool { return (layer+1)%max(1, period) != 0 })
+	period := f.atLeast(1, "sliding_window_pattern", f.atLeast(1, "_sliding_window_pattern", 6))
+	f.windows(c, 4096, func(layer int) bool { return (layer+1)%period != 0 })
+	f.mustSlide()
 	types := f.layerTypes(c)
 	for i := range c.Layers {
-		slides := (i+1)%max(1, period) != 0
+		slides := (i+1)%period != 0
 		if types != nil {
 			slides = types[i] == sliding
 		}
@@ -32,11 +36,14 @@ func gemma3(f *fields, c *Config) {
 // gemma3Ropes reads the encodings of full and of sliding layers: nested by layer type (v5), or rope_theta, rope_scaling
 // and rope_local_base_freq (v4).
 func (f *fields) gemma3Ropes(c *Config) (global, local *Rope) {
-	theta := get(f, "rope_theta", 1e6)
-	localTheta := get(f, "rope_local_base_freq", 1e4)
+	theta := getNull(f, "rope_theta", 1e6, 0)
+	localTheta := getNull(f, "rope_local_base_freq", 1e4, 0)
 	scaling := get(f, "rope_scaling", json.RawMessage(nil))
 	byType := map[string]json.RawMessage{full: scaling, sliding: nil}
+	where := "rope_scaling"
 	if f.has("rope_parameters") {
+		f.oneRope()
+		where = "rope_parameters." + full
 		byType = get(f, "rope_parameters", byType)
 		for name := range byType {
 			if name != full && name != sliding {
@@ -44,7 +51,10 @@ func (f *fields) gemma3Ropes(c *Config) (global, local *Rope) {
 			}
 		}
 	}
-	global = f.parseRope(c, byType[full], ropeDefaults{theta: theta})
-	local = f.parseRope(c, byType[sliding], ropeDefaults{theta: localTheta})
+	if old := byType[full]; old != nil && where == "rope_scaling" && !bytes.Contains(old, []byte(`"rope_type"`)) {
+		f.fault("rope_scaling: %s: this family reads rope_type, not type, and would not scale", old) // as transformers would not
+	}
+	global = f.parseRope(c, where, byType[full], ropeDefaults{theta: theta, base: "rope_theta"})
+	local = f.parseRope(c, "rope_parameters."+sliding, byType[sliding], ropeDefaults{theta: localTheta, base: "rope_local_base_freq"})
 	return global, local
 }

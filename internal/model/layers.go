@@ -1,5 +1,7 @@
 package model
 
+import "slices"
+
 // everyLayer gives all layers the same position encoding and full attention.
 func (c *Config) everyLayer(r *Rope) {
 	for i := range c.Layers {
@@ -8,21 +10,46 @@ func (c *Config) everyLayer(r *Rope) {
 }
 
 // windows sets the sliding window of the layers that slide: what layer_types says, else what the family's rule says. A
-// config without a window, or with use_sliding_window false, slides nowhere.
+// config with a null window slides nowhere.
 func (f *fields) windows(c *Config, def int, slides func(layer int) bool) {
 	window := getNull(f, "sliding_window", def, 0)
-	if !get(f, "use_sliding_window", true) {
-		window = 0
+	if f.has("sliding_window") && window < 1 {
+		f.fault("sliding_window: %d: want at least 1, or null for none", window)
+		return
+	}
+	if use := get(f, "use_sliding_window", true); window > 0 && !use {
+		f.fault("use_sliding_window: false: this family slides wherever sliding_window is set: set sliding_window to null")
 	}
 	types := f.layerTypes(c)
+	if window == 0 {
+		f.noWindow(types)
+		return
+	}
 	for i := range c.Layers {
 		slide := slides(i)
 		if types != nil {
 			slide = types[i] == sliding
 		}
-		if slide && window > 0 {
+		if slide {
 			c.Layers[i].Window = window
 		}
+	}
+}
+
+// mustSlide refuses a null window where the family has layers that slide.
+func (f *fields) mustSlide() { f.noNull("sliding_window") }
+
+// noWindow refuses layers that slide over a window that is not given.
+func (f *fields) noWindow(types []string) {
+	if i := slices.Index(types, sliding); i >= 0 {
+		f.fault("layer_types: layer %d is %q, but no window is in use: want sliding_window (and use_sliding_window where the family has it)", i, sliding)
+	}
+}
+
+// noSlides reads layer_types where the family did not: all it can say there is that every layer is full.
+func (f *fields) noSlides(c *Config) {
+	if !f.used["layer_types"] {
+		f.noWindow(f.layerTypes(c))
 	}
 }
 
@@ -34,7 +61,7 @@ func (f *fields) maybeWindows(c *Config, def int, slides func(layer int) bool) {
 		return
 	}
 	get(f, "sliding_window", 0)
-	f.layerTypes(c)
+	f.noWindow(f.layerTypes(c))
 }
 
 const (

@@ -8,9 +8,16 @@ func phi3(f *fields, c *Config) {
 	c.FusedQKV, c.FusedGateUp = true, true
 	bias := get(f, "attention_bias", false)
 	c.QKVBias, c.OutBias = bias, bias
-	c.everyLayer(f.rope(c, ropeDefaults{theta: 10000, original: 4096}))
+	r := f.rope(c, ropeDefaults{theta: 10000, partial: 1, original: 4096})
+	if r != nil && r.Type != "default" && r.Type != "longrope" {
+		f.fault("rope_type %q is not supported for phi3 (default, longrope)", r.Type)
+	}
+	c.everyLayer(r)
 	only(f, "full_attn_mod", 1) // Phi-4 mini carries these two and the head bias, unused
 	only(f, "interpolate_factor", 1)
 	only(f, "lm_head_bias", false)
+	if f.has("layer_types") {
+		f.fault("layer_types: %s: this family has none, every layer slides over sliding_window", f.raw["layer_types"])
+	}
 	f.windows(c, 0, func(int) bool { return true })
 }

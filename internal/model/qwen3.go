@@ -31,7 +31,7 @@ func qwen3MoE(f *fields, c *Config) {
 	only(f, "use_qk_norm", true) // Qwen 3 Coder's files say these of the family's only form
 	only(f, "qkv_bias", false)
 	only(f, "shared_expert_intermediate_size", 0)
-	step := max(1, get(f, "decoder_sparse_step", 1))
+	step := f.atLeast(1, "decoder_sparse_step", 1)
 	dense := map[int]bool{}
 	for _, layer := range get(f, "mlp_only_layers", []int(nil)) {
 		dense[layer] = true

@@ -2,7 +2,9 @@ package model
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
+	"slices"
 )
 
 // Rope is one rotary position encoding.
@@ -28,7 +30,7 @@ type ropeJSON struct {
 	Type       string    `json:"type"`
 	Theta      *float64  `json:"rope_theta"`
 	Partial    *float64  `json:"partial_rotary_factor"`
-	Factor     float64   `json:"factor"`
+	Factor     *float64  `json:"factor"`
 	Original   int       `json:"original_max_position_embeddings"`
 	LowFreq    float64   `json:"low_freq_factor"`
 	HighFreq   float64   `json:"high_freq_factor"`
@@ -46,73 +48,153 @@ type ropeJSON struct {
 // parameters, where it wins.
 type ropeDefaults struct {
 	theta, partial float64
+	base           string // the key that theta comes from
 	original       int
 }
 
 // rope reads the position encoding of all layers, in either spelling.
 func (f *fields) rope(c *Config, def ropeDefaults) *Rope {
-	def.theta = get(f, "rope_theta", def.theta)
-	def.partial = get(f, "partial_rotary_factor", def.partial)
-	def.original = get(f, "original_max_position_embeddings", def.original)
-	raw := get(f, "rope_scaling", json.RawMessage(nil))
-	if f.has("rope_parameters") {
-		if raw != nil {
-			// One was added by hand. transformers would take rope_scaling, and forget the other's rope_theta.
-			f.fault("rope_parameters and rope_scaling are both set: move the scaling into rope_parameters")
-		}
-		raw = get(f, "rope_parameters", json.RawMessage(nil))
+	def.theta, def.base = getNull(f, "rope_theta", def.theta, 0), "rope_theta"
+	def.partial = f.partial(def.partial)
+	if def.original > 0 { // the family's config has the key, so null is a value
+		f.noNull("original_max_position_embeddings")
 	}
-	return f.parseRope(c, raw, def)
+	if f.has("original_max_position_embeddings") {
+		def.original = f.atLeast(1, "original_max_position_embeddings", 1)
+	}
+	where, raw := "rope_scaling", get(f, "rope_scaling", json.RawMessage(nil))
+	if f.has("rope_parameters") {
+		f.oneRope()
+		where, raw = "rope_parameters", get(f, "rope_parameters", json.RawMessage(nil))
+	}
+	return f.parseRope(c, where, raw, def)
 }
 
-func (f *fields) parseRope(c *Config, raw json.RawMessage, def ropeDefaults) *Rope {
-	var j ropeJSON
-	if raw != nil {
-		if err := strict(raw, &j); err != nil {
-			f.fault("rope parameters: %v", err)
-			return nil
+// oneRope refuses two spellings at once. transformers would take rope_scaling, and forget the other's rope_theta.
+func (f *fields) oneRope() {
+	if f.has("rope_scaling") {
+		f.fault("rope_parameters and rope_scaling are both set: move the scaling into rope_parameters")
+	}
+}
+
+// partial reads how much of a head is rotated. def is the family's own, 0 for those that rotate all of it whatever is said.
+func (f *fields) partial(def float64) float64 {
+	if def == 0 {
+		only(f, "partial_rotary_factor", 1.0)
+		return 0
+	}
+	f.noNull("partial_rotary_factor")
+	share := get(f, "partial_rotary_factor", def)
+	if share <= 0 || share > 1 {
+		f.fault("partial_rotary_factor: %v: want more than 0, at most 1", share)
+		return def
+	}
+	return share
+}
+
+var ropeKeys = []string{"rope_type", "type", "rope_theta", "partial_rotary_factor", "factor", "original_max_position_embeddings", "low_freq_factor",
+	"high_freq_factor", "short_factor", "long_factor", "attention_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim", "truncate"}
+
+// ropeJSON reads one object of rope parameters; a key that is not known and could matter is a fault.
+func (f *fields) ropeJSON(where string, raw json.RawMessage) (j ropeJSON) {
+	inner, err := newFields(raw)
+	if err != nil {
+		f.fault("%s: %s: %v", where, raw, err)
+		return j
+	}
+	for _, key := range ropeKeys {
+		inner.used[key] = true
+	}
+	inner.checkRest()
+	for _, err := range inner.faults {
+		f.fault("%s.%w", where, err)
+	}
+	var wrong *json.UnmarshalTypeError
+	if err := json.Unmarshal(raw, &j); errors.As(err, &wrong) {
+		f.fault("%s.%s: %s: it is a %s", where, wrong.Field, inner.raw[wrong.Field], wrong.Value)
+	} else if err != nil {
+		f.fault("%s: %v", where, err)
+	}
+	return j
+}
+
+func partialRange(def float64) string {
+	if def == 0 {
+		return "1"
+	}
+	return "more than 0 to 1"
+}
+
+// positive refuses factors and bases that are zero or less, of those that are given.
+func (f *fields) positive(where, key string, values ...float64) {
+	for _, v := range values {
+		if v <= 0 {
+			f.fault("%s.%s: %v: want a positive number", where, key, v)
+			return
 		}
 	}
-	r := &Rope{Type: or(j.RopeType, j.Type, "default"), Theta: val(j.Theta, def.theta), Factor: or(j.Factor, 1), Original: or(def.original, j.Original, c.MaxPositions),
+}
+
+func (f *fields) parseRope(c *Config, where string, raw json.RawMessage, def ropeDefaults) *Rope {
+	var j ropeJSON
+	if raw != nil {
+		j = f.ropeJSON(where, raw)
+	}
+	r := &Rope{Type: or(j.RopeType, j.Type, "default"), Theta: val(j.Theta, def.theta), Factor: val(j.Factor, 1), Original: or(def.original, j.Original, c.MaxPositions),
 		LowFreq: j.LowFreq, HighFreq: j.HighFreq, Short: j.Short, Long: j.Long, AttnScale: 1,
 		BetaFast: or(j.BetaFast, 32), BetaSlow: or(j.BetaSlow, 1), Truncate: val(j.Truncate, true)}
-	r.Dim = int(float64(c.HeadDim) * val(j.Partial, or(def.partial, 1)))
-	if r.Dim%2 != 0 || r.Dim < 2 {
-		f.fault("rope: %d dimensions of a head are rotated, want an even number", r.Dim)
+	if j.Theta == nil && r.Theta <= 0 {
+		f.fault("%s: %s: want a positive number", def.base, f.raw[def.base])
+	} else {
+		f.positive(where, "rope_theta", r.Theta)
+	}
+	f.positive(where, "factor", r.Factor)
+	share := val(j.Partial, or(def.partial, 1))
+	if share <= 0 || share > 1 || def.partial == 0 && share != 1 {
+		f.fault("%s: partial_rotary_factor: %v is not supported for this model_type, only %s", where, share, partialRange(def.partial))
 		return r
+	}
+	if r.Dim = int(float64(c.HeadDim) * share); r.Dim%2 != 0 || r.Dim < 2 {
+		f.fault("%s: %d of the %d dimensions of a head (head_dim, partial_rotary_factor) are rotated, want an even number", where, r.Dim, c.HeadDim)
+		return r
+	}
+	if j.Factor == nil && slices.Contains([]string{"linear", "dynamic", "llama3"}, r.Type) {
+		f.fault("%s.factor is missing: rope_type %q needs it", where, r.Type)
 	}
 	switch r.Type {
 	case "default", "linear":
 	case "dynamic":
 		r.Original = c.MaxPositions
 		if r.Dim == 2 {
-			f.fault("rope dynamic: want heads of more than 2 dimensions")
+			f.fault("%s: dynamic: want heads of more than 2 dimensions", where)
 		}
 	case "llama3":
-		if r.LowFreq == 0 || r.HighFreq <= r.LowFreq {
-			f.fault("rope llama3: want low_freq_factor < high_freq_factor")
+		if r.LowFreq <= 0 || r.HighFreq <= r.LowFreq {
+			f.fault("%s: llama3: low_freq_factor %v, high_freq_factor %v: want 0 < low < high", where, r.LowFreq, r.HighFreq)
 		}
 	case "longrope", "su":
-		f.finishLongrope(c, r, j)
+		f.finishLongrope(c, where, r, j)
 	case "yarn": // early Phi-3 wrote so what is longrope by its factors
 		if j.Short != nil {
-			f.finishLongrope(c, r, j)
+			f.finishLongrope(c, where, r, j)
 			break
 		}
 		finishYarn(c, r, j)
 	default:
-		f.fault("rope_type %q is not supported (default, linear, dynamic, llama3, longrope, yarn)", r.Type)
+		f.fault("%s: rope_type %q is not supported (default, linear, dynamic, llama3, longrope, yarn)", where, r.Type)
 	}
 	return r
 }
 
 // finishLongrope: transformers scales attention by sqrt(1 + ln(factor)/ln(original)).
-func (f *fields) finishLongrope(c *Config, r *Rope, j ropeJSON) {
+func (f *fields) finishLongrope(c *Config, where string, r *Rope, j ropeJSON) {
 	r.Type = "longrope"
 	if n := r.Dim / 2; len(r.Short) != n || len(r.Long) != n {
-		f.fault("rope longrope: want %d short and long factors, got %d and %d", n, len(r.Short), len(r.Long))
+		f.fault("%s: longrope: short_factor and long_factor have %d and %d factors, want %d", where, len(r.Short), len(r.Long), n)
 	}
-	factor := or(j.Factor, float64(c.MaxPositions)/float64(r.Original))
+	f.positive(where, "short_factor", r.Short...)
+	f.positive(where, "long_factor", r.Long...)
+	factor := val(j.Factor, float64(c.MaxPositions)/float64(r.Original))
 	if j.AttnFactor != nil {
 		r.AttnScale = *j.AttnFactor
 	} else if factor > 1 {
@@ -122,7 +204,7 @@ func (f *fields) finishLongrope(c *Config, r *Rope, j ropeJSON) {
 
 // finishYarn follows transformers' _compute_yarn_parameters (YaRN, arXiv 2309.00071).
 func finishYarn(c *Config, r *Rope, j ropeJSON) {
-	r.Factor = or(j.Factor, float64(c.MaxPositions)/float64(r.Original))
+	r.Factor = val(j.Factor, float64(c.MaxPositions)/float64(r.Original))
 	if j.AttnFactor != nil {
 		r.AttnScale = *j.AttnFactor
 		return

@@ -8,7 +8,7 @@ func smollm3(f *fields, c *Config) {
 	bias := get(f, "attention_bias", false)
 	c.QKVBias, c.OutBias, c.MLPBias = bias, bias, get(f, "mlp_bias", false)
 	c.everyLayer(f.rope(c, ropeDefaults{theta: 2e6}))
-	interval := max(1, get(f, "no_rope_layer_interval", 4))
+	interval := f.atLeast(1, "no_rope_layer_interval", 4)
 	use := get(f, "no_rope_layers", []int(nil))
 	if use != nil && len(use) != len(c.Layers) {
 		f.fault("no_rope_layers: %d entries for %d layers", len(use), len(c.Layers))
