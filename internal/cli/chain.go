@@ -9,7 +9,7 @@ import (
 	"fettle/internal/tokenizer"
 )
 
-// chain is an artifact with everything it was made from, by stage.
+// chain is an artifact with everything it was made from, by stage; what was trained before it is not in it.
 type chain map[string]*artifact.Artifact
 
 func walk(store *artifact.Store, ref artifact.Ref) (chain, error) {
@@ -19,6 +19,9 @@ func walk(store *artifact.Store, ref artifact.Ref) (chain, error) {
 	}
 	c := chain{ref.Stage(): a}
 	for _, in := range a.Manifest.Inputs {
+		if in.Ref.Stage() == ref.Stage() { // a training that went before: its road is its own
+			continue
+		}
 		up, err := walk(store, in.Ref)
 		if err != nil {
 			return nil, fmt.Errorf("%s was made from %s: %w", ref, in.Ref, err)

@@ -39,6 +39,11 @@ WHAT is one of
 	if err != nil {
 		return a.fail("lineage", err)
 	}
+	if t := c["train"]; t != nil {
+		if before, ok := t.Manifest.Inputs["train"]; ok {
+			fmt.Fprintf(a.Stdout, "%s goes on from %s: `fettle lineage %s` tells of its rows\n", t.Ref, before.Ref, before.Ref)
+		}
+	}
 	rows, err := a.origins(c, rest[1])
 	if err != nil {
 		return a.fail("lineage", err)

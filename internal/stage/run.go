@@ -27,6 +27,7 @@ type Def[S any] struct {
 	Inputs   []Input
 	Backend  Backend[S]                                                                               // of the stages that compute
 	Digests  func(S, string, map[string]*artifact.Artifact, modeldir.Hash) (map[string]string, error) // further contents for the key (settings, root, inputs); nil = none
+	After    func(S) string                                                                           // pipeline whose last artifact of this very stage is an input too; nil = none ever is
 	Facts    []string                                                                                 // files that are facts, where they are written always
 	Run      func(context.Context, *Job[S]) error
 }
@@ -235,6 +236,9 @@ func (d Def[S]) inputs(p *plan[S], inv *invocation) error {
 			return usageError(fmt.Sprintf("-in %s: %s reads %s", name, d.Name, inputNames(d.Inputs)))
 		}
 	}
+	if err := d.before(p, inv); err != nil {
+		return err
+	}
 	for _, input := range d.Inputs {
 		name, ref, err := input.find(inv.in, p)
 		if err != nil && input.Optional {
@@ -253,6 +257,32 @@ func (d Def[S]) inputs(p *plan[S], inv *invocation) error {
 		p.in[name] = a
 		p.parts.Inputs[name] = a.Manifest.Digest
 	}
+	return nil
+}
+
+// before takes in what another pipeline made at this stage, where the settings go on from it.
+func (d Def[S]) before(p *plan[S], inv *invocation) error {
+	ref, given := inv.in[d.Name]
+	pipeline := ""
+	if d.After != nil {
+		pipeline = d.After(p.settings)
+	}
+	switch {
+	case pipeline == "" && !given:
+		return nil
+	case !given && pipeline == p.pipeline:
+		return settingsError{fmt.Errorf("%s.after: want another pipeline than %s itself: it would go on from itself and never be done", d.Name, pipeline)}
+	case !given:
+		var err error
+		if ref, err = LastArtifact(p.store, pipeline, d.Name); err != nil {
+			return fmt.Errorf("%s.after: no run of pipeline %s has made %s yet: `fettle run %s` comes first (%w)", d.Name, pipeline, d.Name, pipeline, fs.ErrNotExist)
+		}
+	}
+	a, err := p.store.Get(ref)
+	if err != nil {
+		return fmt.Errorf("input %s: %w", d.Name, err)
+	}
+	p.in[d.Name], p.parts.Inputs[d.Name] = a, a.Manifest.Digest
 	return nil
 }
 
@@ -334,5 +364,5 @@ func (d Def[S]) reads(name string) bool {
 			return true
 		}
 	}
-	return false
+	return d.After != nil && name == d.Name
 }

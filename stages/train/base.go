@@ -3,6 +3,8 @@ package train
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"fettle/internal/lora"
 	"fettle/internal/model"
@@ -57,8 +59,12 @@ func (f *fitting) warn() error {
 func (f *fitting) adapter(seed int64) (*lora.Adapter, model.Weights, error) {
 	s := f.job.Settings
 	weights := func(name string) ([]float32, error) { return f.quant.Floats(f.base, name) }
-	if s.From != "" {
-		a, err := lora.Load(f.job.Path(s.From), f.model)
+	from, err := f.start(seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	if from != "" {
+		a, err := lora.Load(from, f.model)
 		if err == nil {
 			err = a.SameBase(weights)
 		}
@@ -76,4 +82,36 @@ func (f *fitting) adapter(seed int64) (*lora.Adapter, model.Weights, error) {
 	}
 	base, err := a.Residual(f.base)
 	return a, base, err
+}
+
+// start is the folder of the adapter that a seed starts from: of the settings, or of the training before; "" = a new one.
+func (f *fitting) start(seed int64) (string, error) {
+	before := f.job.In["train"]
+	if before == nil {
+		if f.job.Settings.From == "" {
+			return "", nil
+		}
+		return f.job.Path(f.job.Settings.From), nil
+	}
+	if f.job.Settings.Mode != "lora" || f.job.Settings.From != "" {
+		return "", fmt.Errorf("go on from %s: only mode lora starts from an adapter, and from one (train.from)", before.Ref)
+	}
+	if was := before.Manifest.Parts.Files["model.weights"]; was != f.note.Weights {
+		return "", fmt.Errorf("go on from %s: it was trained on other weights than those of %s", before.Ref, f.note.Name)
+	}
+	var seeds []string
+	for _, file := range before.Manifest.Data {
+		if name, ok := strings.CutSuffix(file.Path, "/adapter_config.json"); ok {
+			seeds = append(seeds, name)
+		}
+	}
+	switch own := fmt.Sprintf("adapters/seed-%d", seed); {
+	case slices.Contains(seeds, own):
+		return before.Path(own), nil
+	case len(seeds) == 1:
+		return before.Path(seeds[0]), nil
+	case len(seeds) == 0:
+		return "", fmt.Errorf("go on from %s: it holds whole weights, no adapter: `fettle export` them and name their folder as format.model", before.Ref)
+	}
+	return "", fmt.Errorf("go on from %s: it has no adapter of seed %d, and several others", before.Ref, seed)
 }

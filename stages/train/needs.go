@@ -32,7 +32,7 @@ func (n needs) least() int64 { return n.still() + n.work*3/5 }
 type ask struct {
 	model   *model.Model
 	file    *safetensors.File // its weights; nil: they are drawn
-	from    string            // adapter to start from
+	from    string            // folder of the adapter to start from; "" = a new one
 	data    *data
 	backend string // its name
 	shared  bool   // what is paged out lies in the same memory
@@ -71,7 +71,7 @@ func (a ask) needs(s Settings, length int) (needs, error) {
 }
 
 func (a ask) adapter(s Settings) (*lora.Adapter, error) {
-	if s.From != "" {
+	if a.from != "" {
 		return lora.ReadConfig(a.from, a.model)
 	}
 	return lora.Outline(a.model, s.LoRA)

@@ -46,7 +46,11 @@ func limitGarbage(free int64) {
 
 func (f *fitting) ask() (a ask, done func(), err error) {
 	s := f.job.Settings
-	a = ask{model: f.model, from: f.job.Path(s.From), data: f.data, backend: f.backend.Name, shared: true, devices: s.Devices}
+	from, err := f.start(s.Seeds[0])
+	if err != nil {
+		return a, nil, err
+	}
+	a = ask{model: f.model, from: from, data: f.data, backend: f.backend.Name, shared: true, devices: s.Devices}
 	if f.backend.OwnMemory() {
 		a.shared, a.devices = false, 1
 	}

@@ -27,7 +27,8 @@ var Stage = stage.Def[Settings]{
 		_, err = modeldir.Open(root, note, hash)
 		return note.Keyed(), err
 	},
-	Run: run,
+	After: func(s Settings) string { return s.After },
+	Run:   run,
 }
 
 func run(ctx context.Context, j *stage.Job[Settings]) error {

@@ -17,6 +17,7 @@ type Settings struct {
 	LoRA       lora.Config              `json:"lora" jsonschema:"the adapter (mode lora)"`
 	Objective  config.Choice[Objective] `json:"objective" check:"required" jsonschema:"what is minimised: sft, or a preference (dpo, orpo, kto) over answers that were judged"`
 	From       string                   `json:"from" path:"adapter" jsonschema:"adapter to start from, as PEFT or fettle saved it (mode lora); it brings its own sizes and targets"`
+	After      string                   `json:"after" jsonschema:"pipeline that trained before: its last adapter is gone on with, seed by seed (mode lora; -in train=REF names another)"`
 	Quant      quant.Recipe             `json:"quant" jsonschema:"the base in 4 bits (mode lora)"`
 	Seeds      []int64                  `json:"seeds" check:"minlen=1" jsonschema:"one training for each: of the initial weights, the order of the blocks and dropout"`
 	Epochs     int                      `json:"epochs" check:"min=1" jsonschema:"passes over the blocks"`
@@ -89,6 +90,9 @@ func (s Settings) Check(fault func(field, want string)) {
 	}
 	if s.Mode != "lora" && s.From != "" {
 		fault("from", "left out: only mode lora starts from an adapter")
+	}
+	if s.After != "" && (s.Mode != "lora" || s.From != "") {
+		fault("after", "left out: only mode lora starts from an adapter, and from one (train.from)")
 	}
 	if o, ok := s.Objective.Value.(preference); ok && s.Mode == "scratch" && o.reference() != "" {
 		fault("objective", fmt.Sprintf("sft or orpo: %s compares with a reference, and mode scratch begins with random weights", s.Objective.Name))
