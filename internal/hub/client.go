@@ -17,6 +17,7 @@ type client struct {
 	site     Site
 	origin   *url.URL
 	patience Patience
+	answered bool // the hub has let us in once
 	say      func(format string, args ...any)
 }
 

@@ -13,12 +13,14 @@ import (
 
 const longestAnswer = 64 << 20 // bytes of JSON; a listing of 100,000 files has about 20 MB
 
-// json asks for a document, again and again while the fault may pass.
-func (c *client) json(ctx context.Context, address string, dst any) (http.Header, error) {
+// json asks for a document, again and again while the fault may pass. judge, if there is one, has the last word on each answer.
+func (c *client) json(ctx context.Context, address string, dst any, judge func(error) error) (http.Header, error) {
 	var header http.Header
 	err := c.retry(ctx, "the listing", func(ctx context.Context) (bool, error) {
 		return false, c.watched(ctx, func(ctx context.Context, alive func()) (err error) {
-			header, err = c.document(ctx, address, dst, alive)
+			if header, err = c.document(ctx, address, dst, alive); judge != nil {
+				err = judge(err)
+			}
 			return err
 		})
 	})

@@ -44,12 +44,13 @@ func (c *client) fill(ctx context.Context, p *part, address, commit string, coun
 	if p.size == p.sums.of.Size {
 		return nil
 	}
+	var most int64 // what came before and was thrown away since is nothing new
 	err := c.retry(ctx, p.sums.of.Path, func(ctx context.Context) (bool, error) {
-		before := p.size
+		most = max(most, p.size)
 		err := c.watched(ctx, func(ctx context.Context, alive func()) error {
 			return c.more(ctx, p, address, commit, func(n int64) { alive(); counted(n) })
 		})
-		return p.size > before, err
+		return p.size > most, err
 	})
 	if err != nil {
 		return fmt.Errorf("bring %s: %w", p.sums.of.Path, err)

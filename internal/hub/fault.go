@@ -24,6 +24,15 @@ type passing struct {
 func (p passing) Error() string { return p.err.Error() }
 func (p passing) Unwrap() error { return p.err }
 
+// refusal is a hub's no.
+type refusal struct {
+	err    error
+	status int
+}
+
+func (r refusal) Error() string { return r.err.Error() }
+func (r refusal) Unwrap() error { return r.err }
+
 // transportFault names the host only: addresses along the way may be signed.
 func transportFault(ctx context.Context, u *url.URL, err error) error {
 	if ctx.Err() != nil {
@@ -112,9 +121,9 @@ func (c *client) refused(status int, code, said string) error {
 		err = fmt.Errorf("%s: the hub answers %d", c.source, status)
 	}
 	if said = strings.TrimSpace(said); said != "" {
-		return fmt.Errorf("%w (the hub says: %.300s)", err, c.hide(said))
+		err = fmt.Errorf("%w (the hub says: %.300s)", err, c.hide(said))
 	}
-	return err
+	return refusal{err, status}
 }
 
 // orRevision: a hub that does not say what it misses may miss the revision.

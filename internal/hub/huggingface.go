@@ -21,7 +21,7 @@ func (h huggingFace) list(ctx context.Context, c *client, s Source, _ []string) 
 		Tags []string `json:"tags"`
 		Card card     `json:"cardData"`
 	}
-	if _, err := c.json(ctx, h.endpoint+"/api/models/"+s.Repo+"/revision/"+url.PathEscape(revision), &info); err != nil {
+	if _, err := c.json(ctx, h.endpoint+"/api/models/"+s.Repo+"/revision/"+url.PathEscape(revision), &info, nil); err != nil {
 		return nil, err
 	}
 	switch {
@@ -59,7 +59,7 @@ func (h huggingFace) tree(ctx context.Context, c *client, s Source, commit strin
 				Size int64  `json:"size"`
 			} `json:"lfs"`
 		}
-		header, err := c.json(ctx, next, &entries)
+		header, err := c.json(ctx, next, &entries, nil)
 		if err != nil {
 			return nil, err
 		}

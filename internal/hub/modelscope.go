@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -121,19 +122,28 @@ func (m modelScope) files(ctx context.Context, c *client, s Source, revision, fo
 	return t, m.get(ctx, c, "/api/v1/models/"+s.Repo+"/repo/files?"+q.Encode(), &t)
 }
 
-// get unwraps {"Code": 200, "Success": true, "Message": ..., "Data": ...}.
+// get unwraps {"Code": 200, "Success": true, "Message": ..., "Data": ...}. Once the hub has answered, a 403 may pass: it denies
+// listings now and then that it gave a moment before (modelscope-hub, _legacy_api.py: _request_repo_tree).
 func (m modelScope) get(ctx context.Context, c *client, path string, data any) error {
 	var envelope struct {
 		Code    int
 		Message string
 		Data    json.RawMessage
 	}
-	if _, err := c.json(ctx, m.endpoint+path, &envelope); err != nil {
+	_, err := c.json(ctx, m.endpoint+path, &envelope, func(err error) error {
+		if err == nil && envelope.Code != 200 {
+			err = c.refused(envelope.Code, "", envelope.Message)
+		}
+		var no refusal
+		if errors.As(err, &no) && (no.status == 403 && c.answered || no.status == 429 || no.status/100 == 5) {
+			return passing{err: err}
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	if envelope.Code != 200 {
-		return c.refused(envelope.Code, "", envelope.Message)
-	}
+	c.answered = true
 	if err := json.Unmarshal(envelope.Data, data); err != nil {
 		return c.strange(c.origin.Host)
 	}

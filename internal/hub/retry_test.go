@@ -134,3 +134,46 @@ func TestListingMisbehaves(t *testing.T) {
 		})
 	}
 }
+
+// TestPassingDenial: ModelScope denies a listing now and then that it gave a moment before; the first denial is meant.
+func TestPassingDenial(t *testing.T) {
+	denied := map[string]func(w http.ResponseWriter){
+		"by status": func(w http.ResponseWriter) {
+			w.WriteHeader(403)
+			reply(w, map[string]any{"Code": 403, "Message": "denied"})
+		},
+		"by words": func(w http.ResponseWriter) { reply(w, map[string]any{"Code": 403, "Message": "denied"}) },
+	}
+	tests := []struct {
+		name  string
+		when  func(n int) bool
+		err   string
+		asked int
+	}{
+		{"the second listing", func(n int) bool { return n == 2 }, "", 3},
+		{"the second and all that follow", func(n int) bool { return n > 1 }, "given up after 4 tries", 5},
+		{"the first", func(n int) bool { return n == 1 }, "is gated", 1},
+	}
+	for how, deny := range denied {
+		for _, tc := range tests {
+			t.Run(tc.name+" "+how, func(t *testing.T) {
+				h := newHub(t, tiny())
+				listing := "/api/v1/models/" + repo + "/repo/files"
+				h.behave(func(n int, where, name string, w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+					if name != listing || !tc.when(n) {
+						return false
+					}
+					deny(w)
+					return true
+				})
+				dir := filepath.Join(t.TempDir(), "tiny")
+				if _, said, err := pull(t, "modelscope:owner/tiny", h.env(t), hub.Options{To: dir}); !says(err, tc.err) {
+					t.Fatalf("error %v, want %q; said\n%s", err, tc.err, said)
+				}
+				if n := h.times("hub" + listing); n != tc.asked {
+					t.Errorf("asked %d times, want %d", n, tc.asked)
+				}
+			})
+		}
+	}
+}
