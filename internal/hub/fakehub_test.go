@@ -68,7 +68,7 @@ func (h *fakeHub) env(t *testing.T) hub.Env {
 	return hub.Env{
 		HuggingFace: hub.Site{Endpoint: h.URL, Cache: t.TempDir()},
 		ModelScope:  hub.Site{Endpoint: h.URL, Cache: t.TempDir()},
-		Patience:    hub.Patience{Attempts: 4, Base: time.Millisecond, Longest: 2 * time.Second, Stall: 400 * time.Millisecond},
+		Patience:    hub.Patience{Attempts: 4, Base: time.Millisecond, Longest: 2 * time.Second, Stall: 1500 * time.Millisecond},
 	}
 }
 

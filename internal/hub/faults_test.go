@@ -216,9 +216,9 @@ func TestStoreMisbehaves(t *testing.T) {
 		{"silent", once(func(w http.ResponseWriter, b []byte) {
 			w.Write(b[:10])
 			w.(http.Flusher).Flush()
-			time.Sleep(600 * time.Millisecond)
+			time.Sleep(1800 * time.Millisecond)
 		}), "", ""},
-		{"dead", once(func(http.ResponseWriter, []byte) { time.Sleep(600 * time.Millisecond) }), "", ""},
+		{"dead", once(func(http.ResponseWriter, []byte) { time.Sleep(1800 * time.Millisecond) }), "", ""},
 	}
 	for _, tc := range tests {
 		for _, site := range []string{"hf", "modelscope"} {

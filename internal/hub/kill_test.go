@@ -84,6 +84,15 @@ func (d drip) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+func over(done chan bool) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
 func TestKillAndResume(t *testing.T) {
 	for _, src := range []string{"hf:owner/tiny", "modelscope:owner/tiny"} {
 		t.Run(src[:2], func(t *testing.T) {
@@ -97,9 +106,21 @@ func TestKillAndResume(t *testing.T) {
 				if err := cmd.Start(); err != nil {
 					t.Fatal(err)
 				}
-				timer := time.AfterFunc(time.Duration(60+random.IntN(120))*time.Millisecond, func() { cmd.Process.Kill() })
+				// Every other kill waits for a file to be on its way: on a busy machine a start alone can take so long.
+				done, wait, late := make(chan bool), time.Duration(60+random.IntN(120))*time.Millisecond, kills%2 == 1
+				before := len(h.seen("store"))
+				go func() {
+					for late && len(h.seen("store")) == before && !over(done) {
+						time.Sleep(time.Millisecond)
+					}
+					select {
+					case <-done:
+					case <-time.After(wait):
+						cmd.Process.Kill()
+					}
+				}()
 				err := cmd.Wait()
-				timer.Stop()
+				close(done)
 				if err == nil {
 					break
 				}

@@ -103,7 +103,7 @@ func TestListingMisbehaves(t *testing.T) {
 			for _, b := range []byte(`{"sha": "` + commit + `", "tags": []}`) {
 				w.Write([]byte{b})
 				w.(http.Flusher).Flush()
-				time.Sleep(15 * time.Millisecond)
+				time.Sleep(40 * time.Millisecond)
 			}
 			return true
 		}), "", 1},
