@@ -3,10 +3,10 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -15,30 +15,32 @@ import (
 	"fettle/schemas"
 )
 
-// A run of transformers and PEFT, repeated by the stages: its batches as rows of tokens, its adapter to start from.
-const referenceStages = `ingest:
-  sources:
-    - files: {name: batches, path: rows.jsonl}
-format:
-  model: %s
-  shape: tokens
-  loss: all
-  pack: {length: 16, alone: true}
-train:
-  from: %s
-  shuffle: false
-  batch: {rows: 2, accumulate: 2}
-  optimizer: {lr: 1e-3, weight_decay: 0.01, clip: 1}
-  schedule: {name: linear, warmup: 4}
-  backend: go
-`
-
-func TestTheStagesRepeatAReferenceRun(t *testing.T) {
+// Runs of transformers and PEFT, repeated by the stages with the settings of docs/training.md, literally: their batches as rows of
+// tokens, their adapters to start from.
+func TestTheStagesRepeatReferenceRuns(t *testing.T) {
 	golden := shared.Path(t, "golden/models")
-	rows := tokenRows(t, filepath.Join(golden, "lora", "batches-llama3.safetensors"))
-	settings := fmt.Sprintf(referenceStages, filepath.Join(golden, "families", "llama3"), filepath.Join(golden, "lora", "llama3-plain", "adapter"))
-	report := through(t, "rows.jsonl", rows, settings)["train"]
-	compareHistory(t, filepath.Join(report.Path, "history.jsonl"), filepath.Join(golden, "lora", "llama3-plain", "trajectory-linear.json"))
+	for _, c := range []struct{ family, run string }{{"llama3", "llama3-plain"}, {"qwen2", "qwen2-dora"}, {"phi3", "phi3-plain"}} {
+		t.Run(c.run, func(t *testing.T) {
+			settings := documented(t, "shape: tokens\n", filepath.Join(golden, "families", c.family), filepath.Join(golden, "lora", c.run, "adapter"))
+			rows := tokenRows(t, filepath.Join(golden, "lora", "batches-"+c.family+".safetensors"))
+			report := through(t, "rows.jsonl", rows, settings)["train"]
+			compareHistory(t, filepath.Join(report.Path, "history.jsonl"), filepath.Join(golden, "lora", c.run, "trajectory-linear.json"))
+		})
+	}
+}
+
+// documented is the example of docs/training.md that holds a text, with real paths.
+func documented(t *testing.T, holds, model, adapter string) string {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/training.md")
+	must(t, err)
+	for _, m := range regexp.MustCompile("(?s)```yaml\n(ingest:.*?)```").FindAllStringSubmatch(string(page), -1) {
+		if strings.Contains(m[1], holds) {
+			return strings.NewReplacer("path/to/model", model, "path/to/adapter", adapter).Replace(m[1]) + "  backend: go\n"
+		}
+	}
+	t.Fatalf("no example of docs/training.md holds %q", holds)
+	return ""
 }
 
 // tokenRows writes every row of the recorded batches, without its padding, as a line of JSON.
