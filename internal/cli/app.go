@@ -142,10 +142,20 @@ func (a *App) flags(name, usage string) *flag.FlagSet {
 
 // parse parses flags wherever they stand among the arguments, and returns the rest. done: there is nothing more to do.
 func parse(fs *flag.FlagSet, args []string) (rest []string, code int, done bool) {
+	out, usage := fs.Output(), fs.Usage
+	defer func() { fs.SetOutput(out); fs.Usage = usage }()
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {} // what is wrong is said here, with the verb's name
 	for {
-		if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
-			return nil, 0, true
-		} else if err != nil {
+		err := fs.Parse(args)
+		if err != nil {
+			fs.SetOutput(out)
+			if errors.Is(err, flag.ErrHelp) {
+				usage()
+				return nil, 0, true
+			}
+			fmt.Fprintf(out, "%s: %s\n", fs.Name(), stage.FlagFault(fs, err))
+			usage()
 			return nil, 2, true
 		}
 		if fs.NArg() == 0 {
@@ -188,7 +198,11 @@ func project(storeFlag string) (root string, store *artifact.Store, err error) {
 	return root, store, err
 }
 
-func (a *App) version(context.Context, []string) int {
+func (a *App) version(_ context.Context, args []string) int {
+	fs := a.flags("version", "\n\nPrints the version.")
+	if code, done := a.parseFlags(fs, args); done {
+		return code
+	}
 	fmt.Fprintln(a.Stdout, "fettle", a.Version)
 	return 0
 }

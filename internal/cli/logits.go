@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"fettle/internal/backend"
 	"fettle/internal/generate"
@@ -86,29 +84,28 @@ type vocabulary struct {
 
 // readIDs reads rows of token ids.
 func readIDs(path string) ([][]int32, error) {
-	input := io.Reader(os.Stdin)
-	if path != "" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		input = f
+	in, done, err := input(path)
+	if err != nil {
+		return nil, err
 	}
+	defer done()
 	var rows [][]int32
-	err := eachLine(input, func(line int, raw []byte) error {
+	err = eachLine(in, func(line int, raw []byte) error {
 		var row struct {
 			IDs []int32 `json:"input_ids"`
 		}
-		if err := json.Unmarshal(raw, &row); err != nil {
+		if err := object(raw, &row); err != nil {
 			return fmt.Errorf("line %d: %w", line, err)
 		}
 		if len(row.IDs) == 0 {
-			return fmt.Errorf("line %d: no input_ids", line)
+			return fmt.Errorf("line %d: no input_ids: want {\"input_ids\": [1, 2, ...]}", line)
 		}
 		rows = append(rows, row.IDs)
 		return nil
 	})
+	if err == nil && len(rows) == 0 {
+		err = errors.New("the input has no line: want {\"input_ids\": [1, 2, ...]}")
+	}
 	return rows, err
 }
 

@@ -2,12 +2,10 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +13,6 @@ import (
 
 	"fettle/internal/chat"
 	"fettle/internal/prompt"
-	"fettle/internal/table"
 	"fettle/internal/tokenizer"
 )
 
@@ -158,16 +155,12 @@ func loadTemplate(path string) (*chat.Template, error) {
 }
 
 func (r *rendering) file(path string) error {
-	input := io.Reader(os.Stdin)
-	if path != "" {
-		f, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		input = f
+	in, done, err := input(path)
+	if err != nil {
+		return err
 	}
-	return eachLine(input, func(_ int, raw []byte) error {
+	defer done()
+	return eachLine(in, func(_ int, raw []byte) error {
 		rendered, err := r.row(raw)
 		if r.show {
 			return r.colour(rendered.Rendered, err)
@@ -182,7 +175,7 @@ func (r *rendering) row(raw []byte) (prompt.Rendered, error) {
 		Messages json.RawMessage `json:"messages"`
 		Tools    json.RawMessage `json:"tools"`
 	}
-	if err := json.Unmarshal(raw, &c); err != nil {
+	if err := object(raw, &c); err != nil {
 		return prompt.Rendered{}, err
 	}
 	if len(c.Messages) == 0 {
@@ -239,39 +232,4 @@ func (r *rendering) colour(rendered chat.Rendered, err error) error {
 	}
 	_, err = fmt.Fprint(r.out, rendered.Text[at:], "\n\n")
 	return err
-}
-
-// eachLine shows fn every line that is not blank, numbered from 1.
-func eachLine(in io.Reader, fn func(line int, raw []byte) error) error {
-	r := bufio.NewReaderSize(in, 1<<20)
-	for line := 1; ; line++ {
-		raw, err := readLine(r)
-		if errors.Is(err, table.ErrLongLine) {
-			return fmt.Errorf("line %d: %w", line, err)
-		}
-		if len(bytes.TrimSpace(raw)) > 0 {
-			if err := fn(line, raw); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// readLine reads a line with its \n, up to table.MaxLine bytes.
-func readLine(r *bufio.Reader) (line []byte, err error) {
-	for {
-		part, err := r.ReadSlice('\n')
-		if line = append(line, part...); len(line) > table.MaxLine {
-			return nil, table.ErrLongLine
-		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return line, err
-		}
-	}
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"math/bits"
-	"os"
 	"slices"
 	"strings"
 
@@ -39,18 +38,14 @@ and a histogram; with -ids one line {"n", "ids"} for each line read, in order.`)
 	if err != nil {
 		return a.fail("tokens", err)
 	}
-	input := io.Reader(os.Stdin)
-	if *in != "" {
-		f, err := os.Open(*in)
-		if err != nil {
-			return a.fail("tokens", err)
-		}
-		defer f.Close()
-		input = f
+	lines, closing, err := input(*in)
+	if err != nil {
+		return a.fail("tokens", err)
 	}
+	defer closing()
 	options := tokenizer.Options{AddSpecial: *special, PlainSpecial: *plain}
 	c := &counting{t: t, options: options, field: *field, ids: *ids, out: a.Stdout, counts: map[int]int64{}}
-	if err := c.read(ctx, input); err != nil {
+	if err := c.read(ctx, lines); err != nil {
 		return a.fail("tokens", err)
 	}
 	if !*ids {

@@ -186,12 +186,12 @@ func (l *liner) text(raw []byte) (string, error) {
 		return text, nil
 	}
 	var row map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &row); err != nil {
+	if err := object(raw, &row); err != nil {
 		return "", err
 	}
 	var text string
 	if err := json.Unmarshal(row[l.c.field], &text); err != nil {
-		return "", fmt.Errorf("no text in field %q", l.c.field)
+		return "", fmt.Errorf("no text in field %q (-field names another)", l.c.field)
 	}
 	return text, nil
 }

@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
+	"time"
 
 	"fettle/internal/artifact"
 )
@@ -54,12 +56,46 @@ func parse(name string, backend func(string) error, args []string, stderr io.Wri
 		fs.PrintDefaults()
 		return nil, 0
 	} else if err != nil {
-		return nil, exit(name, usageError(fmt.Sprintf("%v (`fettle %s -h` tells more)", err, name)), stderr)
+		return nil, exit(name, usageError(fmt.Sprintf("%s (`fettle %s -h` tells more)", FlagFault(fs, err), name)), stderr)
 	}
 	if err := inv.complete(fs.Args()); err != nil {
 		return nil, exit(name, err, stderr)
 	}
 	return inv, 0
+}
+
+var badValue = regexp.MustCompile(`^invalid value (".*") for flag -([^ :]+): (.*)$`)
+
+// FlagFault says what is wrong with a command line, and of a value what would be right.
+func FlagFault(fs *flag.FlagSet, err error) string {
+	m := badValue.FindStringSubmatch(err.Error())
+	if m == nil {
+		text := err.Error()
+		if name, ok := strings.CutPrefix(text, "flag provided but not defined: "); ok {
+			return "there is no flag " + name
+		}
+		if name, ok := strings.CutPrefix(text, "flag needs an argument: "); ok {
+			return name + " needs a value behind it"
+		}
+		return text
+	}
+	if m[3] != "parse error" && m[3] != "value out of range" {
+		return fmt.Sprintf("-%s %s: %s", m[2], m[1], m[3])
+	}
+	want := "another value"
+	if getter, ok := fs.Lookup(m[2]).Value.(flag.Getter); ok {
+		switch getter.Get().(type) {
+		case int, int64:
+			want = "a whole number"
+		case uint, uint64:
+			want = "a whole number of at least 0"
+		case float64:
+			want = "a number"
+		case time.Duration:
+			want = "a time such as 90s or 2h"
+		}
+	}
+	return fmt.Sprintf("-%s %s: want %s", m[2], m[1], want)
 }
 
 func (inv *invocation) complete(rest []string) (err error) {

@@ -66,10 +66,11 @@ func openText(path, squeeze string) (io.Reader, func() error, error) {
 		}
 		r, done = z, func() error { z.Close(); return file.Close() }
 	}
-	return decoded(r), done, nil
+	return Decoded(r), done, nil
 }
 
-func decoded(r io.Reader) io.Reader {
+// Decoded gives a text as UTF-8: without a byte order mark, UTF-16 (which needs one) transcoded.
+func Decoded(r io.Reader) io.Reader {
 	b := bufio.NewReaderSize(r, 1<<16)
 	head, _ := b.Peek(3)
 	switch {
