@@ -52,11 +52,6 @@ func (a *App) generator(dir, adapterDir, name string) (*vocabulary, func(), erro
 	if err != nil {
 		return nil, nil, err
 	}
-	set := &quant.Set{} // checkpoints in 4 bits are read as they are
-	w, err := m.LoadWith(quant.Plain().Loader(set), dir)
-	if err != nil {
-		return nil, nil, err
-	}
 	var adapter *lora.Adapter
 	if adapterDir != "" {
 		if adapter, err = lora.Load(adapterDir, m); err != nil {
@@ -68,6 +63,12 @@ func (a *App) generator(dir, adapterDir, name string) (*vocabulary, func(), erro
 		return nil, nil, err
 	}
 	fmt.Fprintln(a.Stderr, b.Why)
+	set := &quant.Set{} // checkpoints in 4 bits are read as they are
+	w, err := m.LoadWith(quant.Plain().Loader(set, b.Backend), dir)
+	if err != nil {
+		b.Finalize()
+		return nil, nil, err
+	}
 	g, err := generate.New(m, w, adapter, b, generate.Options{MaxNew: 1, Quant: set})
 	if err != nil {
 		b.Finalize()

@@ -20,7 +20,7 @@ type bnbWriter struct {
 // load quantises the base, or takes it as it is stored.
 func (w *bnbWriter) load() (*quant.Set, model.Weights, error) {
 	set := &quant.Set{}
-	weights, err := w.s.Model.LoadWith(w.recipe.Loader(set), w.s.Dir)
+	weights, err := w.s.Model.LoadWith(w.recipe.Loader(set, nil), w.s.Dir)
 	return set, weights, err
 }
 
@@ -108,7 +108,7 @@ func (w *bnbWriter) check(dir string, g *gate) error {
 			return computed{}, unreadable(err)
 		}
 		read := &quant.Set{}
-		weights, err := m.LoadWith(quant.Plain().Loader(read), dir)
+		weights, err := m.LoadWith(quant.Plain().Loader(read, nil), dir)
 		if err != nil {
 			return computed{}, unreadable(err)
 		}

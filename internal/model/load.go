@@ -25,9 +25,10 @@ type Format interface {
 
 // Loader says how weights are kept.
 type Loader struct {
-	Formats []Format        // special formats, tried before plain floats
-	DType   dtypes.DType    // of plain weights: Float32 (also the zero value's meaning) or BFloat16
-	Backend compute.Backend // where they go as they are read; nil = host memory
+	Formats []Format     // special formats, tried before plain floats
+	DType   dtypes.DType // of plain weights: Float32 (also the zero value's meaning) or BFloat16
+	// Backend is where they go as they are read; nil = host memory, and the first program that takes them copies them all.
+	Backend compute.Backend
 }
 
 // Load reads the float32 weights of a model directory (or file) into host memory.
@@ -85,35 +86,36 @@ func (l Loader) parameter(f *safetensors.File, p Parameter) ([]string, Weights, 
 	return []string{p.Name}, Weights{p.Name: t}, err
 }
 
-// plain reads one float tensor into memory that the backend shares, or moves it there before the next is read.
+// plain reads one float tensor, into memory that the backend shares where it does.
 func (l Loader) plain(f *safetensors.File, info safetensors.Info) (*tensors.Tensor, error) {
-	data, err := f.Borrow(info.Name)
+	t, err := tensors.FromShapeForBackend(l.Backend, 0, shapes.Make(or(l.DType, dtypes.Float32), info.Shape...))
 	if err != nil {
 		return nil, err
 	}
-	shape := shapes.Make(or(l.DType, dtypes.Float32), info.Shape...)
-	if l.DType == dtypes.BFloat16 && info.DType != safetensors.BF16 {
-		values, err := safetensors.Decode(info.DType, data)
-		if err != nil {
-			return nil, err
-		}
-		if data, err = safetensors.Encode(safetensors.BF16, values); err != nil {
-			return nil, err
-		}
+	var fault error
+	switch {
+	case l.DType != dtypes.BFloat16:
+		err = tensors.MutableFlatData(t, func(flat []float32) { fault = f.ReadFloat32(flat, info.Name) })
+	case info.DType == safetensors.BF16:
+		err = t.MutableBytes(func(flat []byte) { fault = f.ReadBytes(flat, info.Name) })
+	default:
+		err = t.MutableBytes(func(flat []byte) { fault = narrow(flat, f, info.Name) })
 	}
-	t, err := tensors.FromShapeForBackend(l.Backend, 0, shape)
-	if err != nil {
-		return nil, err
-	}
-	if l.DType == dtypes.BFloat16 {
-		err = t.MutableBytes(func(flat []byte) { copy(flat, data) })
-	} else {
-		err = tensors.MutableFlatData(t, func(flat []float32) { safetensors.DecodeInto(flat, info.DType, data) })
-	}
-	if err != nil {
+	if err := errors.Join(fault, err); err != nil {
 		return nil, fmt.Errorf("tensor %s: %w", info.Name, err)
 	}
 	return t, nil
+}
+
+// narrow reads a float tensor of any width as bfloat16.
+func narrow(dst []byte, f *safetensors.File, name string) error {
+	values, err := f.BorrowFloat32(name)
+	if err != nil {
+		return err
+	}
+	data, err := safetensors.Encode(safetensors.BF16, values)
+	copy(dst, data)
+	return err
 }
 
 // ignorable tensors hold what the config says already.

@@ -1,6 +1,8 @@
 package quant
 
 import (
+	"github.com/gomlx/compute"
+
 	"fettle/internal/model"
 	"fettle/internal/safetensors"
 )
@@ -17,12 +19,13 @@ type Recipe struct {
 // Plain is the recipe of a base as it is stored.
 func Plain() Recipe { return Recipe{Load: "none", Options: Options{Double: true}} }
 
-// Loader reads a model's weights by the recipe; the set is filled with those that are in 4 bits.
-func (r Recipe) Loader(s *Set) model.Loader {
+// Loader reads a model's weights by the recipe, to the backend that computes with them (nil = host memory); the set is filled
+// with those that are in 4 bits.
+func (r Recipe) Loader(s *Set, b compute.Backend) model.Loader {
 	if r.Load == "nf4" {
-		return model.Loader{Formats: s.Formats(&r.Options)}
+		return model.Loader{Formats: s.Formats(&r.Options), Backend: b}
 	}
-	return model.Loader{Formats: s.Formats(nil)}
+	return model.Loader{Formats: s.Formats(nil), Backend: b}
 }
 
 // Outline fills the set as the Loader would from plain bfloat16 weights, without reading any.

@@ -38,7 +38,7 @@ func TestWeigh(t *testing.T) {
 			defer f.Close()
 			got, packed := b.recipe.Weigh(f, b.model, 4)
 			var s quant.Set
-			w, err := b.model.LoadWith(b.recipe.Loader(&s), b.dir)
+			w, err := b.model.LoadWith(b.recipe.Loader(&s, nil), b.dir)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -218,3 +218,57 @@ func FuzzHeader(f *testing.F) {
 		}
 	})
 }
+
+// Reading into the caller's memory gives what reading into fresh memory gives, of every width, and takes no wrong size.
+func TestReadInto(t *testing.T) {
+	values := make([]float32, 1001)
+	for i := range values {
+		values[i] = float32(i-500) / 8
+	}
+	var all []safetensors.Tensor
+	types := []safetensors.DType{safetensors.F32, safetensors.BF16, safetensors.F16}
+	for _, d := range types {
+		all = append(all, safetensors.FromFloat32(string(d), d, values, len(values)))
+	}
+	wide := make([]byte, 0, 8*len(values))
+	for _, v := range values {
+		wide = binary.LittleEndian.AppendUint64(wide, math.Float64bits(float64(v)))
+	}
+	all = append(all, safetensors.Tensor{Info: safetensors.Info{Name: "F64", DType: safetensors.F64, Shape: []int{len(values)}}, Data: func() ([]byte, error) { return wide, nil }})
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	if err := safetensors.Write(path, all, nil); err != nil {
+		t.Fatal(err)
+	}
+	f, err := safetensors.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, name := range f.Names() {
+		want, err := f.Float32(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]float32, len(values))
+		if err := f.ReadFloat32(got, name); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if f.ReadFloat32(got[:10], name) == nil || f.ReadFloat32(make([]float32, 2000), name) == nil {
+			t.Errorf("%s: read into memory of another size", name)
+		}
+		raw, _ := f.Bytes(name)
+		into := make([]byte, len(raw))
+		if err := f.ReadBytes(into, name); err != nil || string(into) != string(raw) {
+			t.Errorf("%s: bytes differ (%v)", name, err)
+		}
+		if f.ReadBytes(into[1:], name) == nil {
+			t.Errorf("%s: bytes read into memory of another size", name)
+		}
+	}
+	if f.ReadFloat32(make([]float32, 1), "none") == nil || f.ReadBytes(nil, "none") == nil {
+		t.Error("a tensor that is not there was read")
+	}
+}

@@ -93,11 +93,12 @@ func Open(s Source) (m *Models, err error) {
 	for _, id := range m.decoder.Config.EOS {
 		m.Ends = append(m.Ends, int32(id))
 	}
-	weights, err := m.decoder.LoadWith(quant.Plain().Loader(&m.quant), s.Dir) // checkpoints in 4 bits are read as they are
-	if err != nil {
+	if m.Backend, err = backend.Open(s.Backend); err != nil {
 		return nil, err
 	}
-	if m.Backend, err = backend.Open(s.Backend); err != nil {
+	weights, err := m.decoder.LoadWith(quant.Plain().Loader(&m.quant, m.Backend.Backend), s.Dir) // checkpoints in 4 bits are read as they are
+	if err != nil {
+		m.Close()
 		return nil, err
 	}
 	if s.Name == "" {

@@ -61,7 +61,7 @@ func (m *models) load(j *stage.Job[Settings], dir string, t training) error {
 	m.room = decoder.Config.MaxPositions
 	// Adapters are judged on the base that they were trained on: in 4 bits if it was.
 	set := &quant.Set{}
-	weights, err := decoder.LoadWith(t.Quant.Loader(set), dir)
+	weights, err := decoder.LoadWith(t.Quant.Loader(set, m.backend.Backend), dir)
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (m *models) load(j *stage.Job[Settings], dir string, t training) error {
 		case "lora":
 			a, err = lora.Load(j.In["train"].Path(fmt.Sprintf("adapters/seed-%d", seed)), decoder)
 		default: // all weights were trained
-			w, err = decoder.Load(j.In["train"].Path("model"))
+			w, err = decoder.LoadWith(model.Loader{Backend: m.backend.Backend}, j.In["train"].Path("model"))
 			o.Quant = nil
 		}
 		if err != nil {

@@ -27,8 +27,7 @@ func (f *fitting) weights(ctx context.Context) (w model.Weights, err error) {
 		f.recipe = s.Quant.Keeping(f.choice.Kept)
 	}
 	// A checkpoint in 4 bits is read as it is; a plain one is quantised as it is read where the settings say so.
-	loader := f.recipe.Loader(&f.quant)
-	loader.Backend = f.backend.Backend
+	loader := f.recipe.Loader(&f.quant, f.backend.Backend)
 	if s.Mode == "lora" {
 		loader.DType = s.computing(f.backend.Name)
 	}

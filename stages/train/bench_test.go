@@ -87,7 +87,7 @@ func (s benchShape) benchWith(tb testing.TB, mode string, rank int, o optimizer.
 		check(m.SaveWeights(filepath.Join(dir, "model.safetensors"), weights, safetensors.BF16))
 		recipe := quant.Plain()
 		recipe.Load = "nf4"
-		base, err = m.LoadWith(recipe.Loader(&q), dir)
+		base, err = m.LoadWith(recipe.Loader(&q, nil), dir)
 		check(err)
 	}
 	if mode != "scratch" {

@@ -78,7 +78,7 @@ type loaded struct {
 
 func (f *fitting) loaded(r quant.Recipe) (loaded, error) {
 	set := &quant.Set{}
-	w, err := f.model.LoadWith(r.Loader(set), f.dir)
+	w, err := f.model.LoadWith(r.Loader(set, nil), f.dir)
 	return loaded{w, set}, err
 }
 

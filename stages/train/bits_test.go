@@ -24,12 +24,12 @@ func TestSensitivityPredictsTheLoss(t *testing.T) {
 	d, _ := goldenBlocks(t, filepath.Join(root, "lora", "batches-llama3.safetensors"))
 	d = d.sample(12)
 	r := quant.Recipe{Load: "nf4", Options: quant.Options{Double: true}}
-	plain, err := m.LoadWith(quant.Plain().Loader(&quant.Set{}), dir)
+	plain, err := m.LoadWith(quant.Plain().Loader(&quant.Set{}, nil), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	set := quant.Set{}
-	packed, err := m.LoadWith(r.Loader(&set), dir)
+	packed, err := m.LoadWith(r.Loader(&set, nil), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestSensitivityPredictsTheLoss(t *testing.T) {
 	other, _ := half.Choose(worst)
 	loss := func(keep []string) float64 {
 		mixed := quant.Set{}
-		w, err := m.LoadWith(r.Keeping(keep).Loader(&mixed), dir)
+		w, err := m.LoadWith(r.Keeping(keep).Loader(&mixed, nil), dir)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,7 +40,7 @@ func TestProgramsTakeWhatTheTrainingGives(t *testing.T) {
 			s := defaults()
 			tt.change(&s)
 			var set quant.Set
-			base, err := b.model.LoadWith(s.Quant.Loader(&set), dir)
+			base, err := b.model.LoadWith(s.Quant.Loader(&set, nil), dir)
 			if err != nil {
 				t.Fatal(err)
 			}
