@@ -44,13 +44,13 @@ func TestTokensInOrder(t *testing.T) {
 	}
 }
 
-// TestTokensOfLines: a line is what encoding/json makes of it, on the quick way and off it.
+// TestTokensOfLines: a line is what encoding/json makes of it, on the quick way and off it; bytes that are no UTF-8 are refused, as tables refuse them.
 func TestTokensOfLines(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{`{"text":"ab"}`, "bytes   2 "},
 		{`{"x":{"text":"no"},"text":"é\u00e9\ud83d\ude42"}`, "bytes   8 "},
 		{`{"text":"first","text":"last!"}`, "bytes   5 "},
-		{"{\"text\":\"a\xffb\"}", "bytes   5 "},
+		{"{\"text\":\"a\xffb\"}", "line 1: byte 11 (0xff) is no UTF-8"},
 		{`{"text":"\ud800"}`, "bytes   3 "},
 		{`{"text":null}`, "tokens  0"},
 		{`{"txt":"a"}`, `line 1: no text in field "text"`},
