@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -130,7 +131,11 @@ func (a *App) check(p *pipeline, path string, sets []string) error {
 			if !filepath.IsAbs(target) {
 				target = filepath.Join(p.root, target)
 			}
-			if _, err := os.Stat(target); err != nil {
+			_, err := os.Stat(target)
+			if errors.Is(err, fs.ErrNotExist) {
+				err = stage.Absent(s, p.root)
+			}
+			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %s.%s: %w", path, name, s.Name, err))
 			}
 		}

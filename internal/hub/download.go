@@ -154,7 +154,7 @@ func (c *client) pour(body io.Reader, p *part, counted func(int64)) error {
 				return errors.Join(p.reset(), passing{err: fmt.Errorf("more bytes come than the hub lists (%d)", f.Size)})
 			}
 			if _, err := p.Write(buf[:n]); err != nil {
-				return fmt.Errorf("write %s: %w", f.Path, err)
+				return err
 			}
 			counted(int64(n))
 		}

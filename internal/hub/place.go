@@ -28,7 +28,11 @@ func openPlace(dir string, s Source) (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
+	real, err := filepath.EvalSymlinks(dir)
+	if to, linkErr := os.Readlink(dir); err != nil && linkErr == nil { // a disk that is not mounted, perhaps
+		return nil, fmt.Errorf("%s is a link to %s, which is not there", dir, to)
+	}
+	if err == nil {
 		dir = real
 	}
 	p := &place{dir: dir, work: dir + workSuffix, old: filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".fettle-replaced")}

@@ -142,6 +142,17 @@ func TestPlaces(t *testing.T) {
 		}
 		sameModel(t, here, tiny())
 	})
+	t.Run("a link to nothing", func(t *testing.T) {
+		h := newHub(t, tiny())
+		dir := filepath.Join(t.TempDir(), "tiny")
+		os.Symlink("/no/such/disk/tiny", dir)
+		if _, _, err := pull(t, "hf:owner/tiny", h.env(t), hub.Options{To: dir}); !says(err, "is a link to /no/such/disk/tiny, which is not there") {
+			t.Errorf("error %v", err)
+		}
+		if to, err := os.Readlink(dir); err != nil || to != "/no/such/disk/tiny" {
+			t.Errorf("the link is gone: %v", err)
+		}
+	})
 	t.Run("a mount point", func(t *testing.T) {
 		var here, above unix.Stat_t
 		if unix.Stat("/dev/shm", &here) != nil || unix.Stat("/dev", &above) != nil || here.Dev == above.Dev {
@@ -231,6 +242,27 @@ func TestParseSource(t *testing.T) {
 		}
 		if err == nil && got.String() != tc.in {
 			t.Errorf("%s is written %s", tc.in, got)
+		}
+	}
+}
+
+func TestHint(t *testing.T) {
+	tests := []struct {
+		value string
+		model bool
+		want  string
+	}{
+		{"hf:Qwen/Qwen3-0.6B@main", true, "`fettle pull hf:Qwen/Qwen3-0.6B@main` brings it to models/Qwen/Qwen3-0.6B,"},
+		{"modelscope:Qwen/Qwen3-0.6B", false, "`fettle pull modelscope:Qwen/Qwen3-0.6B`"},
+		{"Qwen/Qwen3-0.6B", true, "if it is a model of a hub, `fettle pull hf:Qwen/Qwen3-0.6B`"},
+		{"data/rows.jsonl", false, ""},
+		{"models/Qwen/Qwen3-0.6B", true, ""},
+		{"https://x.example/rows.jsonl", false, "bring it here first"},
+		{"../base", true, ""},
+	}
+	for _, tc := range tests {
+		if got := hub.Hint(tc.value, tc.model); (got == "") != (tc.want == "") || !strings.Contains(got, tc.want) {
+			t.Errorf("%s: %q, want %q", tc.value, got, tc.want)
 		}
 	}
 }

@@ -44,3 +44,17 @@ func (s Source) String() string {
 }
 
 var fullCommit = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
+// Hint says how what a setting names comes to this machine, if it is no path but a place elsewhere; "" = it is neither.
+func Hint(value string, model bool) string {
+	if s, err := ParseSource(value); err == nil {
+		return fmt.Sprintf(": `fettle pull %s` brings it to models/%s, which is the path then", s, s.Repo)
+	}
+	if strings.Contains(value, "://") {
+		return ": a setting names files on this machine, so bring it here first"
+	}
+	if s, err := ParseSource("hf:" + value); model && err == nil {
+		return fmt.Sprintf(": if it is a model of a hub, `fettle pull %s` brings it to models/%s, which is the path then", s, s.Repo)
+	}
+	return ""
+}

@@ -15,6 +15,7 @@ import (
 
 	"fettle/internal/artifact"
 	"fettle/internal/config"
+	"fettle/internal/hub"
 	"fettle/internal/modeldir"
 	"fettle/internal/progress"
 )
@@ -320,7 +321,7 @@ func (d Def[S]) contents(p *plan[S]) (err error) {
 		}
 		err := p.content(s, path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s.%s: there is no %s in %s", d.Name, s.Name, s.Value, p.root)
+			return fmt.Errorf("%s.%s: %w", d.Name, s.Name, Absent(s, p.root))
 		}
 		if err != nil {
 			return fmt.Errorf("%s.%s: %w", d.Name, s.Name, err)
@@ -339,6 +340,11 @@ func (d Def[S]) contents(p *plan[S]) (err error) {
 		p.parts.Files[name] = digest
 	}
 	return err
+}
+
+// Absent says that what a path setting names is not in the project, and how it might come there.
+func Absent(s config.PathSetting, root string) error {
+	return fmt.Errorf("there is no %s in %s%s", s.Value, root, hub.Hint(s.Value, s.Kind == "model"))
 }
 
 // content puts what a path setting points at into the key: of a model or an adapter only the files that are read.
