@@ -134,15 +134,17 @@ func truncateFilter(_ *state, v any, a py.Args) any {
 	b := a.Bind("truncate", "length?", "killwords?", "end?", "leeway?")
 	length, end := py.Int(py.Or(b[0], int64(255))), py.Str(py.Or(b[2], "..."))
 	leeway := py.Int(py.Or(b[3], int64(5)))
-	s := py.Str(v)
 	tail := py.Len(end)
 	if length < tail || leeway < 0 {
 		panic(py.Errorf("AssertionError", "expected length >= %d, got %d", tail, length))
 	}
-	if py.Len(s) <= length+leeway {
+	if py.Len(v) <= length+leeway {
 		return v
 	}
-	s = py.Slice(s, nil, length-tail, nil).(string)
+	if !py.IsString(v) {
+		panic(py.Errorf("AttributeError", "'%s' object has no attribute 'rsplit'", py.TypeName(v)))
+	}
+	s := py.Slice(py.Str(v), nil, length-tail, nil).(string)
 	if !py.Truth(py.Or(b[1], false)) {
 		if i := strings.LastIndexByte(s, ' '); i >= 0 {
 			s = s[:i]

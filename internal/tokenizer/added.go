@@ -58,6 +58,9 @@ func newAdded(tokens []AddedToken, t *Tokenizer) (*added, error) {
 		for _, n := range t.normalize {
 			n(&text)
 		}
+		if text.S == "" {
+			return nil, fmt.Errorf("added token %q: normalizing leaves nothing of it to look for", token.Content)
+		}
 		if text.S != token.Content {
 			a.spelling[token.ID] = text.S
 		}

@@ -77,6 +77,10 @@ func TestListedTwice(t *testing.T) {
 	if diff := cmp.Diff([]int32{2, 4, 3}, tok.Encode("a<s>z", tokenizer.Options{})); diff != "" {
 		t.Errorf("ids (-want +got):\n%s", diff)
 	}
+	tok = build(t, `{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0.0],["a",-1.0],["<unk>",-2.0]]}`, `"added_tokens":[{"id":2,"content":"<unk>","special":true}]`)
+	if got := tok.Decode([]int32{0, 1, 2}, true); got != "a" {
+		t.Errorf("decoded %q, want a without both of its <unk>", got)
+	}
 }
 
 func TestVocabulary(t *testing.T) {

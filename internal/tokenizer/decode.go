@@ -55,14 +55,14 @@ func (t *Tokenizer) spelling(id int32) (string, bool) {
 }
 
 // skips says whether decoding without special tokens leaves a token out. As in the reference the spelling decides: a special
-// token that normalizing changes stays.
+// token that normalizing changes stays, and a token of the vocabulary that is spelled like a special one goes.
 func (t *Tokenizer) skips(id int32) bool {
-	a, ok := t.added.byID[id]
-	if !ok || !a.Special {
+	if _, ok := t.added.byID[id]; !ok && !t.vocab.Repeats() {
 		return false
 	}
-	_, changed := t.added.spelling[id]
-	return !changed
+	s, _ := t.spelling(id)
+	a, ok := t.added.byContent[s]
+	return ok && a.Special
 }
 
 // allBytes are the bytes of every token in a byte-level vocabulary.

@@ -84,6 +84,9 @@ func (c normalizerJSON) normalizer() (normalizer, error) {
 	case "ByteLevel":
 		return spell, nil
 	case "Prepend":
+		if c.Prepend == "" {
+			return nil, fmt.Errorf("prepend is empty")
+		}
 		return func(t *aligned.Text) { t.Prepend(c.Prepend) }, nil
 	case "Replace":
 		if c.Pattern.String != nil && *c.Pattern.String != "" {

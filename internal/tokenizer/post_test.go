@@ -146,6 +146,8 @@ func TestNotKnown(t *testing.T) {
 		{`{"model":` + letters + `,"normalizer":{"type":"Upside"}}`, "Upside"},
 		{`{"model":` + letters + `,"normalizer":{"type":"NFC","loudly":true}}`, "loudly"},
 		{`{"model":` + letters + `,"normalizer":{"type":"Precompiled","precompiled_charsmap":"AAA="}}`, "Precompiled"},
+		{`{"model":` + letters + `,"normalizer":{"type":"Prepend","prepend":""}}`, "prepend is empty"},
+		{`{"model":{"type":"WordLevel","vocab":{"?":0},"unk_token":"?"},"normalizer":{"type":"Strip","strip_left":true},"added_tokens":[{"id":1,"content":" ","normalized":true}]}`, "leaves nothing"},
 		{`{"model":` + letters + `,"pre_tokenizer":{"type":"Upside"}}`, "Upside"},
 		{`{"model":` + letters + `,"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(a)\\1"},"behavior":"Isolated"}}`, `\1`},
 		{`{"model":` + letters + `,"pre_tokenizer":{"type":"Split","pattern":{"String":"a"},"behavior":"Sideways"}}`, "Sideways"},

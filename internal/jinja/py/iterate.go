@@ -21,9 +21,9 @@ func Items(v any) ([]any, bool) {
 	case *Dict:
 		return v.keys, true
 	case string:
-		return runes(v, func(s string) any { return s }), true
-	case Markup:
-		return runes(string(v), func(s string) any { return Markup(s) }), true
+		return runes(v), true
+	case Markup: // its letters are plain text
+		return runes(string(v)), true
 	case Range:
 		return v.items(), true
 	case *View:
@@ -46,10 +46,10 @@ func IsIterable(v any) bool {
 	return HasLen(v)
 }
 
-func runes(s string, wrap func(string) any) []any {
+func runes(s string) []any {
 	var out []any
 	for i, r := range s {
-		out = append(out, wrap(s[i:i+runeLen(s[i:], r)]))
+		out = append(out, s[i:i+runeLen(s[i:], r)])
 	}
 	return out
 }

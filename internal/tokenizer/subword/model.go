@@ -48,6 +48,9 @@ func NewVocab(ids map[string]int32) *Vocab {
 // Size is the number of tokens; a list may have one more than once.
 func (v *Vocab) Size() int { return max(len(v.ids), v.listed) }
 
+// Repeats says whether two ids may have one token.
+func (v *Vocab) Repeats() bool { return v.listed > len(v.ids) }
+
 // Top is one more than the greatest id.
 func (v *Vocab) Top() int32 { return int32(len(v.tokens)) }
 
