@@ -100,24 +100,31 @@ func message(m schemas.Message, called map[string]string) (*py.Dict, error) {
 	return d, nil
 }
 
-// normalise does what transformers does before rendering: keys whose value is None go, the names of reasoning become one.
+// normalise does what transformers does before rendering: keys whose value is None go, the names of reasoning become one, with
+// thinking as the first key.
 func normalise(m *py.Dict) *py.Dict {
 	out := &py.Dict{}
+	reasoning := reasoningOf(m)
+	if reasoning != nil {
+		out.Set("thinking", reasoning)
+	}
 	for i := range m.Len() {
 		if k, v := m.At(i); v != nil {
 			out.Set(k, v)
 		}
 	}
-	for _, name := range []string{"reasoning_content", "thinking", "reasoning"} {
-		v, ok := out.Get(name)
-		if !ok {
-			continue
-		}
-		out.Set("reasoning_content", v)
-		if _, ok := out.Get("thinking"); !ok {
-			out.Set("thinking", v)
-		}
-		break
+	if reasoning != nil {
+		out.Set("reasoning_content", reasoning)
 	}
 	return out
+}
+
+// reasoningOf is the first that is there of the names of reasoning, or nil.
+func reasoningOf(m *py.Dict) any {
+	for _, name := range []string{"reasoning_content", "thinking", "reasoning"} {
+		if v, _ := m.Get(name); v != nil {
+			return v
+		}
+	}
+	return nil
 }

@@ -74,6 +74,9 @@ func (t *Template) Render(c schemas.Conversation, o RenderOptions) (Rendered, er
 
 // RenderInput renders messages of any shape that transformers takes; every turn of the assistant is trained.
 func (t *Template) RenderInput(in Input, o RenderOptions) (Rendered, error) {
+	if len(in.Messages) == 0 {
+		return Rendered{}, errEmpty
+	}
 	return t.renderInput(in, func(int) bool { return true }, o)
 }
 
@@ -124,6 +127,8 @@ func (t *Template) render(in Input, mode Mode, o RenderOptions) (jinja.Result, e
 
 // continueTag marks where the last message's content ends, as transformers does; its blank tells whether the template trims.
 const continueTag = "CONTINUE_FINAL_MESSAGE_TAG "
+
+var errEmpty = errors.New("the conversation has no message")
 
 var errNoFinal = errors.New("continue: the last message has no text to go on from")
 

@@ -101,7 +101,7 @@ func TestFromConversation(t *testing.T) {
 	}
 	want := `{'role': 'system', 'content': 's'}
 {'role': 'user', 'content': 'q'}
-{'role': 'assistant', 'content': '', 'reasoning_content': 'why', 'tool_calls': [{'type': 'function', 'function': {'name': 'f', 'arguments': {'z': 1, 'a': 'é'}}, 'id': 'c1'}], 'thinking': 'why'}
+{'thinking': 'why', 'role': 'assistant', 'content': '', 'reasoning_content': 'why', 'tool_calls': [{'type': 'function', 'function': {'name': 'f', 'arguments': {'z': 1, 'a': 'é'}}, 'id': 'c1'}]}
 {'role': 'tool', 'content': 'r', 'tool_call_id': 'c1', 'name': 'f'}
 [{"b": 1, "a": 1.0}]`
 	if diff := cmp.Diff(want, got.Text); diff != "" {
@@ -128,10 +128,13 @@ func TestModes(t *testing.T) {
 			template: "{% for p in messages[0].content %}{{ p.text }}{% endfor %}.", mode: chat.Continue, want: "ab"},
 		{name: "continue what is not printed", messages: `[{"role": "assistant", "content": "a"}]`, template: "x", mode: chat.Continue, err: "does not print the last message"},
 		{name: "continue nothing", messages: `[{"role": "assistant", "content": null}]`, template: chatML, mode: chat.Continue, err: "no text to go on from"},
-		{name: "variables", messages: `[]`, template: "{{ enable_thinking }}{{ n }}{{ l }}", vars: map[string]any{"enable_thinking": false, "n": 3, "l": []any{"a"}}, want: "False3['a']"},
-		{name: "bad variable", messages: `[]`, template: "", vars: map[string]any{"c": make(chan int)}, err: "template variable c"},
+		{name: "no message", messages: `[]`, template: "x", err: "has no message"},
+		{name: "variables", messages: `[{"role": "user"}]`, template: "{{ enable_thinking }}{{ n }}{{ l }}", vars: map[string]any{"enable_thinking": false, "n": 3, "l": []any{"a"}}, want: "False3['a']"},
+		{name: "bad variable", messages: `[{"role": "user"}]`, template: "", vars: map[string]any{"c": make(chan int)}, err: "template variable c"},
 		{name: "null is dropped, reasoning has three names", messages: `[{"role": "assistant", "name": null, "reasoning": "r"}]`, template: "{{ messages[0] }}",
-			want: "{'role': 'assistant', 'reasoning': 'r', 'reasoning_content': 'r', 'thinking': 'r'}"},
+			want: "{'thinking': 'r', 'role': 'assistant', 'reasoning': 'r', 'reasoning_content': 'r'}"},
+		{name: "the first name of reasoning counts", messages: `[{"role": "a", "reasoning_content": "x", "thinking": "t"}]`, template: "{{ messages[0] }}",
+			want: "{'thinking': 't', 'role': 'a', 'reasoning_content': 'x'}"},
 		{name: "fault", messages: `[{"role": "x"}]`, template: "\n{{ raise_exception('bad role ' ~ messages[0].role) }}", err: "chat_template.jinja:2:19: TemplateError: bad role x"},
 	}
 	for _, tc := range tests {

@@ -3,6 +3,7 @@ package jinja
 import (
 	"math"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -51,6 +52,7 @@ func intFilter(_ *state, v any, a py.Args) any {
 }
 
 func parseInt(s string, base int) (any, bool) {
+	s = py.Decimal(s)
 	if base != 0 && base != 10 { // int("0x1f", 16): the prefix is allowed
 		prefix := map[int]string{16: "0x", 8: "0o", 2: "0b"}[base]
 		if prefix != "" && strings.HasPrefix(strings.ToLower(s), prefix) {
@@ -74,11 +76,14 @@ func parseInt(s string, base int) (any, bool) {
 	return py.NormInt(n), true
 }
 
+// grouped is a line between two digits, which Python passes over.
+var grouped = regexp.MustCompile(`(\d)_\b`)
+
 func parseFloat(s string) (float64, bool) {
-	if strings.ContainsAny(s, "xXpP_") {
+	if strings.ContainsAny(s, "xXpP") {
 		return 0, false
 	}
-	f, err := strconv.ParseFloat(s, 64)
+	f, err := strconv.ParseFloat(py.Decimal(grouped.ReplaceAllString(s, "$1")), 64)
 	return f, err == nil || math.IsInf(f, 0)
 }
 

@@ -121,7 +121,7 @@ func wordcountFilter(_ *state, v any, a py.Args) any {
 	n := int64(0)
 	inside := false
 	for _, r := range py.Str(v) {
-		word := r == '_' || py.Identifier("a"+string(r))
+		word := r == '_' || py.IsAlnum(r)
 		if word && !inside {
 			n++
 		}

@@ -40,38 +40,68 @@ func isASCII(s string) bool {
 func Capitalize(s string) string {
 	for i, r := range s {
 		n := i + runeLen(s[i:], r)
-		return string(unicode.ToTitle(r)) + Lower(s[n:])
+		return title(r) + Lower(s[n:])
 	}
 	return s
+}
+
+// title is a character in title case by Unicode's full mapping: that of the sharp s is Ss. Where no table has it, it is the
+// upper case with all but the first of its letters lowered; an iota below stays one.
+func title(r rune) string {
+	if t := unicode.ToTitle(r); t != r || r < utf8.RuneSelf {
+		return string(t)
+	}
+	upper := Upper(string(r))
+	first, n := utf8.DecodeRuneInString(upper)
+	switch {
+	case n == len(upper):
+		return string(r)
+	case !isCased(first):
+		return upper
+	case r >= 0x1f80 && r <= 0x1fff && strings.HasSuffix(upper, "Ι"):
+		return strings.TrimSuffix(upper, "Ι") + "\u0345"
+	}
+	return string(first) + Lower(upper[n:])
 }
 
 func titleCase(s string) string {
 	var b strings.Builder
 	inside := false
-	for _, r := range s {
-		if inside {
-			b.WriteRune(unicode.ToLower(r))
-		} else {
-			b.WriteRune(unicode.ToTitle(r))
+	for i, r := range s {
+		switch {
+		case !inside:
+			b.WriteString(title(r))
+		case r == 'Σ':
+			b.WriteRune(sigma(s[i+len("Σ"):]))
+		default:
+			b.WriteString(Lower(string(r)))
 		}
 		inside = isCased(r)
 	}
 	return b.String()
 }
 
-func swapCase(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsUpper(r) {
-			return unicode.ToLower(r)
-		}
-		return unicode.ToUpper(r)
-	}, s)
+// sigma is the small sigma before the rest of a text: the final one at the end of a word.
+func sigma(rest string) rune {
+	if r, _ := utf8.DecodeRuneInString(rest); isCased(r) {
+		return 'σ'
+	}
+	return 'ς'
 }
 
-func isCased(r rune) bool { return unicode.IsUpper(r) || unicode.IsLower(r) || unicode.IsTitle(r) }
-
-func isDigit(r rune) bool {
-	return unicode.IsDigit(r) || r == '²' || r == '³' || r == '¹' || 0x2070 <= r && r <= 0x2089 && unicode.Is(unicode.No, r) || 0x2460 <= r && r <= 0x2468
+func swapCase(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case isUpper(r):
+			b.WriteString(Lower(string(r)))
+		case isLower(r):
+			b.WriteString(Upper(string(r)))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 func allRunes(name string, is func(rune) bool) method {
@@ -97,8 +127,8 @@ func isTitle(s string, a Args) any {
 	a.Bind("istitle")
 	inside, any := false, false
 	for _, r := range s {
-		upper := unicode.IsUpper(r) || unicode.IsTitle(r)
-		if upper && inside || unicode.IsLower(r) && !inside {
+		upper := isUpper(r) || unicode.IsTitle(r)
+		if upper && inside || isLower(r) && !inside {
 			return false
 		}
 		inside = isCased(r)
@@ -115,8 +145,8 @@ func isIdentifier(s string, a Args) any {
 // Identifier reports whether s is a Python identifier.
 func Identifier(s string) bool {
 	for i, r := range s {
-		start := r == '_' || unicode.IsLetter(r) || unicode.Is(unicode.Nl, r)
-		if !start && (i == 0 || !(unicode.IsDigit(r) || unicode.In(r, unicode.Mn, unicode.Mc, unicode.Pc))) {
+		start := r == '_' || isAlpha(r) || unicode.In(r, unicode.Nl, unicode.Other_ID_Start)
+		if !start && (i == 0 || !known(r) || !unicode.In(r, unicode.Nd, unicode.Mn, unicode.Mc, unicode.Pc, unicode.Other_ID_Continue)) {
 			return false
 		}
 	}

@@ -34,7 +34,7 @@ func Percent(format string, v any) string {
 
 func isMapping(v any) bool {
 	switch v.(type) {
-	case *Dict, List:
+	case *Dict, List, Range, *Undefined:
 		return true
 	}
 	return false

@@ -29,12 +29,12 @@ func init() {
 		"index": findMethod("index", strings.Index, true), "rindex": findMethod("rindex", strings.LastIndex, true), "count": countMethod,
 		"partition": partitionMethod(false), "rpartition": partitionMethod(true), "zfill": zfill, "expandtabs": expandTabs,
 		"center": justMethod("center", true, true), "ljust": justMethod("ljust", false, true), "rjust": justMethod("rjust", true, false),
-		"isspace": allRunes("isspace", IsSpace), "isdigit": allRunes("isdigit", isDigit), "isdecimal": allRunes("isdecimal", unicode.IsDigit),
-		"isnumeric": allRunes("isnumeric", unicode.IsNumber), "isalpha": allRunes("isalpha", unicode.IsLetter),
-		"isalnum":     allRunes("isalnum", func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
+		"isspace": allRunes("isspace", IsSpace), "isdigit": allRunes("isdigit", isDigit), "isdecimal": allRunes("isdecimal", isDecimal),
+		"isnumeric": allRunes("isnumeric", isNumeric), "isalpha": allRunes("isalpha", isAlpha),
+		"isalnum":     allRunes("isalnum", IsAlnum),
 		"isascii":     emptyToo("isascii", func(r rune) bool { return r < utf8.RuneSelf }),
-		"isprintable": emptyToo("isprintable", unicode.IsPrint),
-		"islower":     cased("islower", unicode.IsLower, unicode.IsUpper), "isupper": cased("isupper", unicode.IsUpper, unicode.IsLower),
+		"isprintable": emptyToo("isprintable", isPrint),
+		"islower":     cased("islower", isLower, isUpper), "isupper": cased("isupper", isUpper, isLower),
 		"istitle": isTitle, "isidentifier": isIdentifier,
 	}
 }
