@@ -20,26 +20,29 @@ func (f *fitting) room() error {
 	if err != nil || !known {
 		return err
 	}
-	if !f.backend.OwnMemory() {
-		limitGarbage(free.Bytes)
-	}
 	a, done, err := f.ask()
 	if err != nil {
 		return err
 	}
 	defer done()
-	warning, err := a.judge(f.job.Settings, free)
+	n, err := a.needs(f.job.Settings, f.data.length)
+	if err != nil {
+		return nil // of settings that do not fit the model: they are told where they are used
+	}
+	warning, err := a.judge(f.job.Settings, n, free)
 	if warning != "" {
 		f.job.Progress.Say("warning: %s", warning)
+	}
+	if !f.backend.OwnMemory() {
+		limitGarbage(n, free)
 	}
 	return err
 }
 
 // limitGarbage makes Go collect before it passes what is free. Left alone it lets garbage grow to as much as is in use, and that is
-// half of what a training on the Go backend takes.
-func limitGarbage(free int64) {
-	const smallest = 128 << 20 // below it the collector would do nothing but collect
-	if limit := max(free-free/10, smallest); limit < debug.SetMemoryLimit(-1) {
+// half of what a training on the Go backend takes. Below what is in use itself it would do nothing but collect.
+func limitGarbage(n needs, free backend.Room) {
+	if limit := max(free.Bytes-free.Bytes/10, n.likely(), 128<<20); limit < debug.SetMemoryLimit(-1) {
 		debug.SetMemoryLimit(limit)
 	}
 }
@@ -68,11 +71,7 @@ func (f *fitting) ask() (a ask, done func(), err error) {
 }
 
 // judge refuses what cannot fit, whatever the estimate is wrong by, and warns of what may not. It says what would fit.
-func (a ask) judge(s Settings, free backend.Room) (warning string, err error) {
-	n, err := a.needs(s, a.data.length)
-	if err != nil {
-		return "", nil // of settings that do not fit the model: they are told where they are used
-	}
+func (a ask) judge(s Settings, n needs, free backend.Room) (warning string, err error) {
 	if a.roomy(n, free) {
 		return "", nil
 	}

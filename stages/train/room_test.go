@@ -53,7 +53,7 @@ func TestRoom(t *testing.T) {
 				t.Fatal(err)
 			}
 			free := backend.Room{Bytes: int64(tt.share * float64(n.likely())), Swap: int64(tt.swap * float64(n.likely())), Of: "the test"}
-			warning, err := a.judge(s, free)
+			warning, err := a.judge(s, n, free)
 			said, got := warning, ""
 			switch {
 			case err != nil:
