@@ -100,6 +100,9 @@ func losses(train *artifact.Artifact) ([]report.Curve, error) {
 		}
 		c := &curves[len(curves)-1]
 		c.Steps, c.Loss = append(c.Steps, step.Step), append(c.Loss, step.Loss)
+		if step.EvalLoss != nil {
+			c.HeldSteps, c.Held = append(c.HeldSteps, step.Step), append(c.Held, *step.EvalLoss)
+		}
 		if p := step.Preference; p != nil {
 			c.Judged = true
 			if p.Accuracy != nil {
@@ -118,7 +121,7 @@ func thin(c report.Curve) report.Curve {
 	if window < 2 {
 		return c
 	}
-	out := report.Curve{Seed: c.Seed, Judged: c.Judged, Loss: means(c.Loss, window), Right: means(c.Right, window)}
+	out := report.Curve{Seed: c.Seed, Judged: c.Judged, Loss: means(c.Loss, window), Right: means(c.Right, window), HeldSteps: c.HeldSteps, Held: c.Held}
 	for i := 0; i < len(c.Steps); i += window {
 		out.Steps = append(out.Steps, c.Steps[min(i+window, len(c.Steps))-1])
 	}

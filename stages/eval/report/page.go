@@ -111,6 +111,9 @@ type Curve struct {
 	// it should; none where there are no pairs.
 	Judged bool
 	Right  []float64
+	// Held is the loss on rows kept out, after some of the steps; none where it was not taken.
+	HeldSteps []int64
+	Held      []float64
 }
 
 // Entry is a line of the reproduction block.

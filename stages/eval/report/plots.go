@@ -171,21 +171,35 @@ func (v view) Bar(l Latency) template.HTML {
 // Judged says whether the training was on preferences.
 func (v view) Judged() bool { return len(v.Losses) > 0 && v.Losses[0].Judged }
 
-// LossCurve draws the training loss of every seed over the steps.
+// HeldOut says whether there is a loss on rows kept out.
+func (v view) HeldOut() bool { return len(v.Losses) > 0 && len(v.Losses[0].Held) > 0 }
+
+// LossCurve draws the training loss of every seed over the steps, and that on rows kept out where it was taken.
 func (v view) LossCurve() template.HTML {
-	return v.curve("loss", func(c Curve) []float64 { return c.Loss })
+	return v.curve("loss", func(c Curve) []line {
+		return []line{{"loss", c.Steps, c.Loss}, {"loss held", c.HeldSteps, c.Held}}
+	})
 }
 
 // RightCurve draws the share of the pairs that are ranked as they should be.
 func (v view) RightCurve() template.HTML {
-	return v.curve("accuracy", func(c Curve) []float64 { return c.Right })
+	return v.curve("accuracy", func(c Curve) []line { return []line{{"loss", c.Steps, c.Right}} })
 }
 
-func (v view) curve(title string, of func(Curve) []float64) template.HTML {
+// line is values over steps.
+type line struct {
+	class  string
+	steps  []int64
+	values []float64
+}
+
+func (v view) curve(title string, of func(Curve) []line) template.HTML {
 	var top, last float64
 	for _, c := range v.Losses {
-		for i, y := range of(c) {
-			top, last = max(top, y), max(last, float64(c.Steps[i]))
+		for _, l := range of(c) {
+			for i, y := range l.values {
+				top, last = max(top, y), max(last, float64(l.steps[i]))
+			}
 		}
 	}
 	if top == 0 || last == 0 {
@@ -197,11 +211,15 @@ func (v view) curve(title string, of func(Curve) []float64) template.HTML {
 		fmt.Fprintf(&b, `<line class="grid" x1="0" x2="1000" y1="%d" y2="%d"/>`, k*75, k*75)
 	}
 	for i, c := range v.Losses {
-		var pts strings.Builder
-		for j, y := range of(c) {
-			fmt.Fprintf(&pts, "%.1f,%.1f ", 1000*float64(c.Steps[j])/last, 300-300*y/top)
+		for _, l := range of(c) {
+			var pts strings.Builder
+			for j, y := range l.values {
+				fmt.Fprintf(&pts, "%.1f,%.1f ", 1000*float64(l.steps[j])/last, 300-300*y/top)
+			}
+			if pts.Len() > 0 {
+				fmt.Fprintf(&b, `<polyline class="%s seed%d" points="%s"/>`, l.class, i%3, strings.TrimSpace(pts.String()))
+			}
 		}
-		fmt.Fprintf(&b, `<polyline class="loss seed%d" points="%s"/>`, i%3, strings.TrimSpace(pts.String()))
 	}
 	fmt.Fprintf(&b, `</svg><span class="top">%.2f</span><span class="zero">0</span><span class="last">%.0f</span></div>`, top, last)
 	return template.HTML(b.String())

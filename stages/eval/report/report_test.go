@@ -92,6 +92,21 @@ func render(t *testing.T, p report.Page) string {
 	return b.String()
 }
 
+// The loss on rows kept out is drawn beside the other, on its own steps, and named; where none was taken nothing is said of it.
+func TestHeldOutLoss(t *testing.T) {
+	p := sample()
+	if strings.Contains(render(t, p), `class="loss held`) || strings.Contains(render(t, p), "rows kept out") {
+		t.Error("a loss on rows kept out that was not taken")
+	}
+	p.Losses[0].HeldSteps, p.Losses[0].Held = []int64{120, 240}, []float64{3.52, 1.76}
+	page := render(t, p)
+	for _, want := range []string{`<polyline class="loss held seed0" points="500.0,0.0 1000.0,150.0"/>`, "dashed: on rows kept out"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not hold %s", want)
+		}
+	}
+}
+
 func TestPageStandsAlone(t *testing.T) {
 	page := render(t, sample())
 	if out := os.Getenv("FETTLE_REPORT_OUT"); out != "" {
