@@ -28,7 +28,11 @@ func Encode(t Type, values []float32) ([]byte, error) {
 	size := traits[t].bytes
 	out := make([]byte, t.Size(len(values)))
 	for i := 0; i*blockSize < len(values); i++ {
-		pack(out[i*size:(i+1)*size], values[i*blockSize:(i+1)*blockSize])
+		block := out[i*size : (i+1)*size]
+		pack(block, values[i*blockSize:(i+1)*blockSize])
+		if scale := half(block); math.IsInf(float64(scale), 0) || t == Q4_1 && math.IsInf(float64(half(block[2:])), 0) {
+			return nil, fmt.Errorf("encode %s: values %d to %d are too large for a scale in float16: take bf16 or f32", t, i*blockSize, (i+1)*blockSize-1)
+		}
 	}
 	return out, nil
 }
@@ -67,9 +71,12 @@ func inverse(d float32) float32 {
 	return 1 / d
 }
 
-// putHalf and half keep scales as float16.
+// putHalf and half keep scales as float16; one that is too large for it becomes infinite, which Encode refuses.
 func putHalf(dst []byte, v float32) {
-	b, _ := safetensors.Encode(safetensors.F16, []float32{v}) // float16 is a type it knows
+	b, err := safetensors.Encode(safetensors.F16, []float32{v})
+	if err != nil {
+		b = []byte{0x00, 0x7c}
+	}
 	copy(dst, b)
 }
 

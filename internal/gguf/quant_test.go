@@ -65,11 +65,17 @@ func TestEncodeRefuses(t *testing.T) {
 		{"NaN", append(make([]float32, 31), float32(math.NaN()))},
 		{"infinity", append(make([]float32, 31), float32(math.Inf(-1)))},
 		{"a part of a block", make([]float32, 33)},
+		{"a scale beyond float16", append(make([]float32, 31), 1e8)},
 	}
 	for _, tt := range tests {
-		if _, err := gguf.Encode(gguf.Q4_0, tt.values); err == nil {
-			t.Errorf("%s was encoded", tt.name)
+		for _, kind := range []gguf.Type{gguf.Q4_0, gguf.Q4_1, gguf.Q5_0, gguf.Q8_0} {
+			if _, err := gguf.Encode(kind, tt.values); err == nil {
+				t.Errorf("%s was encoded as %s", tt.name, kind)
+			}
 		}
+	}
+	if _, err := gguf.Encode(gguf.F16, []float32{70000}); err == nil {
+		t.Error("70000 was encoded as F16")
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"fettle/internal/inspect"
+	"fettle/internal/model"
 	"fettle/internal/shared"
 )
 
@@ -131,6 +132,28 @@ func TestOddities(t *testing.T) {
 	r.Print(&b)
 	if !strings.Contains(b.String(), "weights as nf4") {
 		t.Error(b.String())
+	}
+}
+
+// Gemma's activations pass what float16 holds (trap 31).
+func TestGemmaInHalf(t *testing.T) {
+	from := shared.Path(t, "golden/models/families/gemma3_text")
+	m, err := model.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := m.Load(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dtype, want := range map[string]bool{"f16": true, "bf16": false} {
+		dir := filepath.Join(t.TempDir(), "gemma")
+		if err := m.Save(dir, w, dtype); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(strings.Join(read(t, dir).Oddities, "\n"), "activations of this family pass 65504"); got != want {
+			t.Errorf("%s: told of: %v, want %v", dtype, got, want)
+		}
 	}
 }
 

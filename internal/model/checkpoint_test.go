@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/google/go-cmp/cmp"
 
 	"fettle/internal/backend/backendtest"
@@ -112,6 +113,27 @@ func TestSaveLoad(t *testing.T) {
 				t.Errorf("%s: %s changes from save to save", dtype, name)
 			}
 		}
+	}
+}
+
+// A weight beyond float16's range is no weight to save in it: the error names the tensor, and no model is left behind that
+// loads (trap 31).
+func TestSaveOverflow(t *testing.T) {
+	m := small(t)
+	w := m.Init(1)
+	const name = "model.layers.1.mlp.up_proj.weight"
+	values := modeltest.Flat(t, w[name])
+	values[3] = 70000
+	w[name] = tensors.FromFlatDataAndDimensions(values, 12, 8)
+	dir := t.TempDir()
+	if err := m.Save(dir, w, "f16"); err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "70000") {
+		t.Errorf("got %v, want an error that names the tensor and its value", err)
+	}
+	if _, err := m.Load(dir); err == nil {
+		t.Error("what was written loads")
+	}
+	if err := m.Save(dir, w, "bf16"); err != nil {
+		t.Error(err)
 	}
 }
 

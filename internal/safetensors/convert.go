@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // Decode converts little-endian floats of any width to float32.
@@ -40,7 +41,8 @@ func DecodeInto(dst []float32, d DType, data []byte) {
 	}
 }
 
-// Encode converts float32 to little-endian floats of type d, rounding to nearest even.
+// Encode converts float32 to little-endian floats of type d, rounding to nearest even. A finite value that would become
+// infinite is an error: a saved weight of infinity makes every answer NaN.
 func Encode(d DType, values []float32) ([]byte, error) {
 	out := make([]byte, 0, len(values)*d.Size())
 	switch d {
@@ -50,16 +52,30 @@ func Encode(d DType, values []float32) ([]byte, error) {
 		}
 	case BF16:
 		for _, v := range values {
-			out = binary.LittleEndian.AppendUint16(out, f32ToBF16(v))
+			h := f32ToBF16(v)
+			if h&0x7fff == 0x7f80 && !isInf(v) {
+				return nil, tooLarge(d, v, "3.39e38")
+			}
+			out = binary.LittleEndian.AppendUint16(out, h)
 		}
 	case F16:
 		for _, v := range values {
-			out = binary.LittleEndian.AppendUint16(out, f32ToF16(v))
+			h := f32ToF16(v)
+			if h&0x7fff == 0x7c00 && !isInf(v) {
+				return nil, tooLarge(d, v, "65504")
+			}
+			out = binary.LittleEndian.AppendUint16(out, h)
 		}
 	default:
 		return nil, fmt.Errorf("convert float32 to %s: want bf16, f16 or f32", d)
 	}
 	return out, nil
+}
+
+func isInf(v float32) bool { return math.IsInf(float64(v), 0) }
+
+func tooLarge(d DType, v float32, most string) error {
+	return fmt.Errorf("convert float32 to %s: %v would become infinite, the largest value is %s: save as bf16 or f32", strings.ToLower(string(d)), v, most)
 }
 
 // Ints converts little-endian integers of any width to int64.

@@ -103,15 +103,15 @@ func TestRoundsToNearestEven(t *testing.T) {
 		in   float32
 		want float32
 	}{
-		{safetensors.F16, 1 + 0x1p-11, 1},              // halfway: to even
-		{safetensors.F16, 1 + 3*0x1p-11, 1 + 0x1p-9},   // halfway: to even, upwards
-		{safetensors.F16, 65519, 65504},                // below the middle to 2^16
-		{safetensors.F16, 65520, float32(math.Inf(1))}, // the middle
-		{safetensors.F16, 0x1p-25, 0},                  // half of the smallest subnormal
-		{safetensors.F16, 0x1.8p-25, 0x1p-24},          // above it
-		{safetensors.F16, 0x1.fffp-15, 0x1p-14},        // subnormal that rounds to the smallest normal
-		{safetensors.BF16, 1 + 0x1p-8, 1},              // halfway: to even
-		{safetensors.BF16, 1 + 3*0x1p-8, 1 + 0x1p-6},   // halfway: to even, upwards
+		{safetensors.F16, 1 + 0x1p-11, 1},            // halfway: to even
+		{safetensors.F16, 1 + 3*0x1p-11, 1 + 0x1p-9}, // halfway: to even, upwards
+		{safetensors.F16, 65519, 65504},              // below the middle to 2^16
+		{safetensors.F16, float32(math.Inf(1)), float32(math.Inf(1))},
+		{safetensors.F16, 0x1p-25, 0},                // half of the smallest subnormal
+		{safetensors.F16, 0x1.8p-25, 0x1p-24},        // above it
+		{safetensors.F16, 0x1.fffp-15, 0x1p-14},      // subnormal that rounds to the smallest normal
+		{safetensors.BF16, 1 + 0x1p-8, 1},            // halfway: to even
+		{safetensors.BF16, 1 + 3*0x1p-8, 1 + 0x1p-6}, // halfway: to even, upwards
 		{safetensors.BF16, float32(math.Inf(-1)), float32(math.Inf(-1))},
 	}
 	for _, tt := range tests {
@@ -121,6 +121,18 @@ func TestRoundsToNearestEven(t *testing.T) {
 		}
 		if got, _ := safetensors.Decode(tt.d, raw); got[0] != tt.want {
 			t.Errorf("%s(%v) = %v, want %v", tt.d, tt.in, got[0], tt.want)
+		}
+	}
+}
+
+// What a narrower type cannot hold is refused, never stored as infinity (trap 31).
+func TestEncodeOverflow(t *testing.T) {
+	for _, tt := range []struct {
+		d safetensors.DType
+		v float32
+	}{{safetensors.F16, 65520}, {safetensors.F16, -1e5}, {safetensors.BF16, math.MaxFloat32}, {safetensors.BF16, -math.MaxFloat32}} {
+		if raw, err := safetensors.Encode(tt.d, []float32{1, tt.v}); err == nil || !strings.Contains(err.Error(), "would become infinite") {
+			t.Errorf("%s(%v) = %x, %v", tt.d, tt.v, raw, err)
 		}
 	}
 }
