@@ -131,6 +131,19 @@ func TestWhoImportsWhat(t *testing.T) {
 	}
 }
 
+// The network is met where models are fetched, answers are served and Dagu is set up; a run needs none (trap 44).
+func TestWhoMeetsTheNetwork(t *testing.T) {
+	allowed := []string{"internal/hub/", "internal/serve/", "internal/cli/serve.go", "internal/dagu/"}
+	for _, f := range goFiles(t) {
+		for _, name := range f.imports {
+			meets := name == "net" || name == "net/http" || strings.HasPrefix(name, "net/http/")
+			if meets && !f.test() && !slices.ContainsFunc(allowed, func(where string) bool { return strings.HasPrefix(f.path, where) }) {
+				t.Errorf("%s imports %s: only %s meet the network", f.path, name, strings.Join(allowed, ", "))
+			}
+		}
+	}
+}
+
 func TestFilesAreShortAndFinished(t *testing.T) {
 	unfinished := regexp.MustCompile(`\b(` + strings.Join([]string{"TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"}, "|") + `)\b`)
 	for _, f := range goFiles(t) {

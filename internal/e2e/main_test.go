@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 }
 
 func fettle() {
+	if notes := os.Getenv(noNetwork); notes != "" {
+		cutOff(notes)
+	}
 	app := &cli.App{Stages: []stage.Stage{ingest.Stage, clean.Stage, format.Stage, train.Stage, eval.Stage},
 		Version: "test", Stdout: os.Stdout, Stderr: os.Stderr}
 	os.Exit(app.Main(os.Args[1:]))
