@@ -33,8 +33,10 @@ func TestKeptAnswersAreOfOneModel(t *testing.T) {
 			must(t, err)
 			must(t, m.Save(dir, m.Init(7), "f32"))
 		},
-		"adapter":  func(p project) { p.edit(miniStages, "lr: 1e-2", "lr: 5e-2") },
-		"template": func(p project) { p.edit("model/chat_template.jinja", "{%- else -%}\n{{- message", "{%- else -%}\n{{- 'Please: ' + message") },
+		"adapter": func(p project) { p.edit(miniStages, "lr: 1e-2", "lr: 5e-2") },
+		"template": func(p project) {
+			p.edit("model/chat_template.jinja", "{%- else -%}\n{{- message", "{%- else -%}\n{{- 'Please: ' + message")
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newProject(t)
