@@ -76,6 +76,9 @@ func (a *App) verbs() []verb {
 func (a *App) Main(args []string) int {
 	ctx, stop := interruptible()
 	defer stop()
+	if len(args) > 1 && args[0] == "help" {
+		args = []string{args[1], "-h"}
+	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
 		a.help()
 		if len(args) == 0 {

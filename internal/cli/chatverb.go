@@ -48,6 +48,12 @@ Talk to a model in the terminal. A line is a turn (one that ends in \ goes on in
 		return a.misuse(fs, "want -model DIR, and nothing else")
 	case t.most < 1:
 		return a.misuse(fs, "-max-tokens is %d: want 1 or more", t.most)
+	case !(t.sampling.Temperature >= 0):
+		return a.misuse(fs, "-temperature is %v: want 0 or more", t.sampling.Temperature)
+	case !(t.sampling.TopP >= 0 && t.sampling.TopP <= 1):
+		return a.misuse(fs, "-top-p is %v: want 0 to 1", t.sampling.TopP)
+	case t.sampling.TopK < 0:
+		return a.misuse(fs, "-top-k is %d: want 0 or more", t.sampling.TopK)
 	}
 	source.Backend = *backendName
 	backend.Prepare(source.Backend)

@@ -68,7 +68,7 @@ type compileFlags struct {
 
 func (o *compileFlags) register(fs *flag.FlagSet) {
 	fs.StringVar(&o.target, "target", "", "the GPU")
-	fs.StringVar(&o.model, "model", "", "model directory, or a config.json (default: format.model of -config)")
+	fs.StringVar(&o.model, "model", "", "model directory, or its config.json by any name (default: format.model of -config)")
 	fs.StringVar(&o.config, "config", "", "settings: `pipelines/NAME/stages.yaml`")
 	fs.IntVar(&o.batch, "batch", 0, "blocks of a micro-batch: train.batch.rows")
 	fs.IntVar(&o.seq, "seq", 0, "tokens of a block: format.pack.length")
@@ -113,11 +113,27 @@ func (a *App) compileJob(o *compileFlags) (*compileJob, error) {
 	if err != nil {
 		return nil, err
 	}
-	if dir = o.modelDir(dir); filepath.Base(dir) == "config.json" {
-		dir = filepath.Dir(dir)
-	}
-	job.model, err = model.Open(dir)
+	job.model, err = openConfig(o.modelDir(dir))
 	return job, err
+}
+
+// openConfig makes the model of a directory, or of a file that is a config.json, whatever its name.
+func openConfig(path string) (*model.Model, error) {
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
+		return model.Open(path)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read model config: %w", err)
+	}
+	var c *model.Config
+	if err = object(raw, &map[string]any{}); err == nil {
+		c, err = model.ParseConfig(raw)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read model config %s: %w", path, err)
+	}
+	return model.New(c)
 }
 
 // settings are those of the file, or the defaults, changed by the flags.

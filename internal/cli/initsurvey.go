@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -66,6 +68,9 @@ func isReadme(page string) bool { return strings.HasPrefix(strings.ToLower(path.
 
 // listFiles names the pages and the tables of a folder, relative to it, in lexical order.
 func listFiles(folder string) (pages, tables []string, err error) {
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("there is no folder %s", folder)
+	}
 	err = filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

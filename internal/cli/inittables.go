@@ -66,6 +66,9 @@ func lookAtTables(folder string, files []string) (*tablesFound, error) {
 		return t, fault
 	}
 	if len(shapes) == 0 {
+		if len(files) == 1 && files[0] == "." {
+			return t, fmt.Errorf("%s holds no record", folder)
+		}
 		return t, fmt.Errorf("the tables of %s hold no record: %s", folder, strings.Join(files, ", "))
 	}
 	t.Shape = shapes[0]

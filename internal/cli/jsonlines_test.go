@@ -66,10 +66,36 @@ func TestFlagFaults(t *testing.T) {
 		{"serve", "-grace", "long", `fettle serve: -grace "long": want a time such as 90s or 2h`},
 		{"gc", "-keep", `fettle gc: -keep needs a value behind it`},
 		{"run", "p", "-set", "a", `fettle run: -set "a": want path.to.setting=value`},
+		{"chat", "-model", "m", "-top-p", "7", "fettle chat: -top-p is 7: want 0 to 1"},
+		{"serve", "-model", "m", "-slots", "0", "fettle serve: -slots 0, "},
+		{"tokens", "train", "-in", "t", "-out", "o", "-vocab", "3", "fettle tokens train: -vocab is 3: the bytes and the special tokens alone are 256"},
 		{"plan", "p", "-backend", "a", `fettle plan: -backend "a": want one of auto, go`},
 	} {
 		args, want := tt[:len(tt)-1], tt[len(tt)-1]
 		if code, _, stderr := fettle(t, args...); code != 2 || !strings.HasPrefix(stderr, want) {
+			t.Errorf("%v: exit %d, want %q in %s", args, code, want, stderr)
+		}
+	}
+}
+
+// What is not there, or something else than it should be, is said before any work.
+func TestPathFaults(t *testing.T) {
+	const base = "../../pipelines/quickstart/base"
+	rows := write(t, "rows.jsonl", `{"text":"hi"}`)
+	dir := t.TempDir()
+	for _, tt := range [][]string{
+		{"chat", "-model", "nosuch", "fettle chat: read model config: there is no folder nosuch"},
+		{"chat", "-model", dir, " is no folder of a model: it has no config.json"},
+		{"chat", "-model", rows, " is a file: want the folder of a model"},
+		{"logits", "-model", base, "-in", rows, "-out", "nosuch/o", "fettle logits: -out nosuch/o: there is no folder nosuch"},
+		{"logits", "-model", base, "-in", rows, "-out", dir, " is a folder: want a file"},
+		{"logits", "-model", base, "-in", write(t, "empty", ""), "-out", dir + "/o", "fettle logits: the input has no line"},
+		{"tokens", "train", "-in", "nosuch", "-out", dir + "/o", "fettle tokens train: -in nosuch: there is no such file"},
+		{"render", "-template", dir, " is a folder: want a file (-tokenizer takes the folder of a model)"},
+		{"render", "-template", rows + "#chat_template", "chat_template is no text"},
+	} {
+		args, want := tt[:len(tt)-1], tt[len(tt)-1]
+		if code, _, stderr := fettle(t, args...); code != 1 || !strings.Contains(stderr, want) {
 			t.Errorf("%v: exit %d, want %q in %s", args, code, want, stderr)
 		}
 	}

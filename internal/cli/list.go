@@ -58,7 +58,7 @@ for what its settings may hold; default: pipelines, runs and artifacts.`)
 	}
 	show := known[what]
 	if show == nil {
-		return a.misuse(fs, "unknown %q", what)
+		return a.misuse(fs, "%q is nothing to list: want pipelines, runs, artifacts, times or a stage (%s)", what, strings.Join(stage.Sections, ", "))
 	}
 	if err := show(); err != nil {
 		return a.fail("list", err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"fettle/internal/backend"
 	"fettle/internal/generate"
@@ -30,6 +32,9 @@ file of tensors logits.0, logits.1 ..., one for each line, float32 [tokens, voca
 	case len(rest) > 0 || *dir == "" || *out == "":
 		return a.misuse(fs, "want -model DIR and -out FILE, and nothing else")
 	}
+	if err := writable(*out); err != nil {
+		return a.fail("logits", err)
+	}
 	backend.Prepare(*backendName)
 	rows, err := readIDs(*in)
 	if err != nil {
@@ -44,6 +49,17 @@ file of tensors logits.0, logits.1 ..., one for each line, float32 [tokens, voca
 		return a.fail("logits", err)
 	}
 	return 0
+}
+
+// writable says before the work whether a file can come to lie where it is to be written.
+func writable(out string) error {
+	if info, err := os.Stat(out); err == nil && info.IsDir() {
+		return fmt.Errorf("-out %s is a folder: want a file", out)
+	}
+	if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
+		return fmt.Errorf("-out %s: there is no folder %s", out, filepath.Dir(out))
+	}
+	return nil
 }
 
 // generator opens a model for one row at a time.

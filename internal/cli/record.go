@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	iofs "io/fs"
 	"os"
 
 	"fettle/internal/runlog"
@@ -24,7 +25,7 @@ func (a *App) record(_ context.Context, args []string) int {
 		return a.fail("record", err)
 	}
 	if _, err := os.Stat(store.RunDir(rest[0])); err != nil {
-		return a.fail("record", fmt.Errorf("no run %s: %w", rest[0], err))
+		return a.fail("record", fmt.Errorf("no run %s: `fettle list runs` shows them (%w)", rest[0], iofs.ErrNotExist))
 	}
 	run, err := runlog.Assemble(store, rest[0], a.Version)
 	if errors.Is(err, runlog.ErrNothing) { // its first stage failed: no fault of the handler that records

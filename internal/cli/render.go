@@ -134,9 +134,12 @@ func (r *rendering) open(dir, template, bos, eos string) (err error) {
 // loadTemplate reads a template alone: a file's text, or a key of a JSON file (chat_template where none is named).
 func loadTemplate(path string) (*chat.Template, error) {
 	file, key, named := strings.Cut(path, "#")
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("-template %s is a folder: want a file (-tokenizer takes the folder of a model)", file)
+	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("-template: %w", err)
 	}
 	text := string(raw)
 	if named || filepath.Ext(file) == ".json" {
@@ -144,7 +147,7 @@ func loadTemplate(path string) (*chat.Template, error) {
 			key = "chat_template"
 		}
 		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(raw, &fields); err != nil {
+		if err := object(raw, &fields); err != nil {
 			return nil, fmt.Errorf("read %s: %w", file, err)
 		}
 		if err := json.Unmarshal(fields[key], &text); err != nil {

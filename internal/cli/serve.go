@@ -45,6 +45,8 @@ on. Beyond this machine a key is needed: -key-file or FETTLE_API_KEY.`)
 		return code
 	case len(rest) > 0 || source.Dir == "":
 		return a.misuse(fs, "want -model DIR, and nothing else")
+	case c.Slots < 1 || c.MaxTokens < 1 || c.MaxBody < 1 || c.Queue < 0:
+		return a.misuse(fs, "-slots %d, -max-tokens %d, -max-body %d, -queue %d: want 1 or more, of -queue 0 or more", c.Slots, c.MaxTokens, c.MaxBody, c.Queue)
 	}
 	source.Backend = *backendName
 	backend.Prepare(source.Backend)
@@ -53,7 +55,7 @@ on. Beyond this machine a key is needed: -key-file or FETTLE_API_KEY.`)
 		return a.fail("serve", err)
 	}
 	if err := serve.CheckListen(*listen, c.Key); err != nil {
-		return a.misuse(fs, "%v (-key-file or FETTLE_API_KEY)", err)
+		return a.misuse(fs, "%v", err)
 	}
 	say := func(format string, v ...any) {
 		fmt.Fprintf(a.Stderr, "%s %s\n", time.Now().Format(time.DateTime), fmt.Sprintf(format, v...))

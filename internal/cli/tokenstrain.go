@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"fettle/internal/table"
@@ -27,15 +28,26 @@ Learns a byte-level BPE vocabulary from a column of a table (.arrow, .parquet, .
 	if *in == "" || *out == "" {
 		return a.misuse(fs, "want -in and -out")
 	}
-	path, err := a.tableOf(*in, *storeDir)
-	if err != nil {
-		return a.fail("tokens train", err)
-	}
-	texts := &columnReader{path: path, field: *field, split: *split}
 	o := tokenizer.TrainOptions{VocabSize: *vocab, MinFrequency: *least, Alphabet: true}
 	if *special != "" {
 		o.Special = strings.Split(*special, ",")
 	}
+	if alphabet := 256 + len(o.Special); *vocab < alphabet {
+		return a.misuse(fs, "-vocab is %d: the bytes and the special tokens alone are %d", *vocab, alphabet)
+	}
+	if err := writable(*out); err != nil {
+		return a.fail("tokens train", err)
+	}
+	path, err := a.tableOf(*in, *storeDir)
+	if err == nil {
+		if _, statErr := os.Stat(path); statErr != nil {
+			err = fmt.Errorf("-in %s: there is no such file, and it is no artifact of a store here", *in)
+		}
+	}
+	if err != nil {
+		return a.fail("tokens train", err)
+	}
+	texts := &columnReader{path: path, field: *field, split: *split}
 	t, err := tokenizer.Train(o, texts.each)
 	if err == nil {
 		err = texts.err

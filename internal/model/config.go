@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -115,7 +116,7 @@ func ReadConfig(dir string) (*Config, error) {
 	path := filepath.Join(dir, "config.json")
 	data, err := lfs.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read model config: %w", err)
+		return nil, fmt.Errorf("read model config: %w", notModel(dir, err))
 	}
 	c, err := ParseConfig(data)
 	if err != nil {
@@ -133,6 +134,20 @@ func ReadConfig(dir string) (*Config, error) {
 		return nil, fmt.Errorf("read generation config %s: %w", path, err)
 	}
 	return c, nil
+}
+
+// notModel says why there is no config.json where one was looked for.
+func notModel(dir string, err error) error {
+	info, statErr := os.Stat(dir)
+	switch {
+	case statErr == nil && !info.IsDir():
+		return fmt.Errorf("%s is a file: want the folder of a model (%w)", dir, err)
+	case errors.Is(statErr, fs.ErrNotExist):
+		return fmt.Errorf("there is no folder %s (%w)", dir, fs.ErrNotExist)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s is no folder of a model: it has no config.json (%w)", dir, fs.ErrNotExist)
+	}
+	return err
 }
 
 // ParseConfig understands the text of a config.json, in the spelling of transformers v4 or v5.

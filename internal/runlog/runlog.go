@@ -102,11 +102,11 @@ func Read(store *artifact.Store, name string) (*Run, error) {
 		return nil, fmt.Errorf("no run %s: `fettle list runs` shows them (%w)", name, fs.ErrNotExist)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read run: %w", err)
+		return nil, fmt.Errorf("read run (want the id of one, or the path of its run.json): %w", err)
 	}
 	run := new(Run)
-	if err := json.Unmarshal(raw, run); err != nil {
-		return nil, fmt.Errorf("read run %s: %w", path, err)
+	if json.Unmarshal(raw, run) != nil || run.Pipeline == "" || len(run.Stages) == 0 {
+		return nil, fmt.Errorf("read run: %s is no run.json, as runs of fettle leave it", path)
 	}
 	return run, nil
 }

@@ -76,7 +76,7 @@ func CheckListen(addr, key string) error {
 		return fmt.Errorf("listen %q: want HOST:PORT", addr)
 	}
 	if key == "" && !IsLoopback(addr) {
-		return fmt.Errorf("listen %q: others can reach it: set a key first", addr)
+		return fmt.Errorf("listen %q: others can reach it: set a key first (-key-file or FETTLE_API_KEY)", addr)
 	}
 	return nil
 }

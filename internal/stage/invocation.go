@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	iofs "io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -113,8 +114,12 @@ func (inv *invocation) complete(rest []string) (err error) {
 			return usageError(fmt.Sprintf("-in %s=%s: want what the stage %s made", name, ref, name))
 		}
 	}
-	if _, err := os.Stat(inv.config); err != nil {
+	if info, err := os.Stat(inv.config); errors.Is(err, iofs.ErrNotExist) {
+		return fmt.Errorf("-config %s: there is no such file", inv.config)
+	} else if err != nil {
 		return err
+	} else if info.IsDir() {
+		return usageError(fmt.Sprintf("-config %s is a folder: want a file such as pipelines/NAME/stages.yaml", inv.config))
 	}
 	if inv.root, err = FindRoot("."); err != nil {
 		if inv.root, err = FindRoot(filepath.Dir(inv.config)); err != nil {
