@@ -6,7 +6,7 @@
 // file behind it has changed. Only when every file is there and checked does the folder get its name, with fettle-pull.json
 // in it: source, commit, licence, files, digests.
 //
-// Tokens go to the hub's own origin only, never along a redirect to another host, and show in no message and no file.
+// Tokens go to the hosts of the hub's own owner only (origin.go), never along a redirect to others, and show in no message and no file.
 //
 // To add a hub: implement remote (its listing at a commit, the address of a file) and name it in remoteOf.
 package hub
