@@ -6,3 +6,5 @@ import "runtime/debug"
 
 // GiveBack returns to the system what reading weights left free.
 func GiveBack() { debug.FreeOSMemory() }
+
+func heapSize() int64 { return 0 }

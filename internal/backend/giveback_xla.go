@@ -15,3 +15,5 @@ func GiveBack() {
 	debug.FreeOSMemory()
 	C.malloc_trim(0)
 }
+
+func heapSize() int64 { return int64(C.mallinfo2().arena) }

@@ -290,11 +290,16 @@ func adapter(t testing.TB, m *model.Model, wanted bool) *lora.Adapter {
 	if !wanted {
 		return nil
 	}
-	a, err := lora.New(m, lora.Config{Rank: 4, Alpha: 16, Targets: []string{lora.AllLinear}}, 3)
+	return randomAdapter(t, m, 4, 1)
+}
+
+func randomAdapter(t testing.TB, m *model.Model, rank int, seed uint64) *lora.Adapter {
+	t.Helper()
+	a, err := lora.New(m, lora.Config{Rank: rank, Alpha: 4 * float64(rank), Targets: []string{lora.AllLinear}}, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
+	rng := rand.New(rand.NewPCG(seed, 2))
 	for _, mod := range a.Modules {
 		values := make([]float32, mod.Out*mod.Rank)
 		for i := range values {

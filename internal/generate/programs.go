@@ -24,6 +24,7 @@ type programs struct {
 	weights []any    // in the order of names
 	adapter *lora.Adapter
 	quant   *quant.Set // nil: the weights are plain floats
+	lent    bool       // the graphs are another's, who closes them
 
 	// [0] gives the best tokens, [1] the scores of all tokens too.
 	prefillExec, stepExec, extendExec   [2]*graph.Exec
@@ -79,6 +80,9 @@ func (p *programs) add(w model.Weights) {
 }
 
 func (p *programs) close() {
+	if p.lent {
+		return
+	}
 	for _, e := range []*graph.Exec{p.prefillExec[0], p.prefillExec[1], p.stepExec[0], p.stepExec[1], p.extendExec[0], p.extendExec[1], p.growExec, p.compactExec, p.extendToExec, p.arrangeExec[0], p.arrangeExec[1], p.hiddenExec, p.headExec} {
 		e.Finalize()
 	}

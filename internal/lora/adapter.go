@@ -2,6 +2,7 @@ package lora
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
@@ -118,4 +119,12 @@ func (a *Adapter) Check() error {
 		}
 	}
 	return nil
+}
+
+// Alike says whether two adapters make the same graph: they differ in the values of their weights alone. nil is no adapter.
+func (a *Adapter) Alike(b *Adapter) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return reflect.DeepEqual(a.Config, b.Config) && slices.Equal(a.Modules, b.Modules) && slices.Equal(a.Names(), b.Names())
 }

@@ -102,6 +102,11 @@ func (j *attendJob) backward(do *graph.Node) (dq, dk, dv *graph.Node) {
 	n := len(j.blocks)
 	dqs, dks, dvs := make([]*graph.Node, n), make([]*graph.Node, n), make([]*graph.Node, n)
 	var before []*graph.Node
+	if n > 1 && !j.forget { // what is cut for the blocks is cut again, not kept: together it is several times q, k and v
+		at := *j
+		at.q, at.k, at.v = After(j.q, do), After(j.k, do), After(j.v, do)
+		j = &at
+	}
 	for i, b := range j.blocks {
 		d := j.done[i]
 		g := j.queries(do, b)

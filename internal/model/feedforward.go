@@ -22,7 +22,32 @@ func (m *Model) mlp(s *Scope, linears []Linear, x *graph.Node) *graph.Node {
 	} else {
 		gate, up = linear(s, linears[0], x), linear(s, linears[1], x)
 	}
-	return linear(s, linears[len(linears)-1], graph.Mul(m.activate(gate), up))
+	return linear(s, linears[len(linears)-1], m.gated(s, gate, up))
+}
+
+// gated is act(gate) · up. Of its inner values the backward pass needs none but act and its slope, which it computes again from the
+// gate: less work than to keep them in memory of the widest size of a layer, twice.
+func (m *Model) gated(s *Scope, gate, up *graph.Node) *graph.Node {
+	if s.Remat { // all of the layer is computed again
+		return graph.Mul(m.activate(gate), up)
+	}
+	var d adjoint
+	var act, again *graph.Node
+	once := func() {
+		if act == nil {
+			again = After(gate, d.value)
+			act = m.activate(again)
+		}
+	}
+	g := d.input(gate, func() *graph.Node {
+		once()
+		return graph.Gradient(graph.ReduceAllSum(graph.Mul(act, graph.StopGradient(graph.Mul(d.value, up)))), again)[0]
+	})
+	u := d.input(up, func() *graph.Node {
+		once()
+		return graph.Mul(d.value, act)
+	})
+	return d.output(graph.Mul(m.activate(g), u))
 }
 
 func (m *Model) activate(x *graph.Node) *graph.Node {

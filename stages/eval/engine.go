@@ -69,36 +69,35 @@ func (m *models) load(j *stage.Job[Settings], dir string, t training) error {
 	if m.backend.FewShapes() { // they take a while
 		o.Compiling = func(program string) { j.Progress.Say("compiles: %s", program) }
 	}
-	if m.base, err = m.engine(decoder, weights, nil, o); err != nil {
+	g, err := generate.New(decoder, weights, nil, m.backend, o)
+	if err != nil {
 		return err
 	}
+	m.base = m.engine(g)
 	for _, seed := range t.Seeds {
 		var a *lora.Adapter
-		w := weights
+		w, q := weights, set
 		switch t.Mode {
 		case "lora":
 			a, err = lora.Load(j.In["train"].Path(fmt.Sprintf("adapters/seed-%d", seed)), decoder)
 		default: // all weights were trained
 			w, err = decoder.LoadWith(model.Loader{Backend: m.backend.Backend}, j.In["train"].Path("model"))
-			o.Quant = nil
+			q = nil
 		}
 		if err != nil {
 			return err
 		}
-		if m.tuned[seed], err = m.engine(decoder, w, a, o); err != nil {
+		if g, err = g.With(w, a, q); err != nil { // the seeds share programs: one compiles them
 			return err
 		}
+		m.tuned[seed] = m.engine(g)
 	}
 	return nil
 }
 
-func (m *models) engine(decoder *model.Model, w model.Weights, a *lora.Adapter, o generate.Options) (answerer, error) {
-	g, err := generate.New(decoder, w, a, m.backend, o)
-	if err != nil {
-		return nil, err
-	}
+func (m *models) engine(g *generate.Generator) answerer {
 	m.generators = append(m.generators, g)
-	return engine{g}, nil
+	return engine{g}
 }
 
 // engine answers with a generator.

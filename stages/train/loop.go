@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"fettle/internal/backend"
 	"fettle/internal/optimizer"
 	"fettle/internal/progress"
 	"fettle/internal/stage"
@@ -29,6 +30,7 @@ type training struct {
 	frozen   []*tensors.Tensor
 	replicas []*replica // devices beside the first
 	ahead    ahead
+	heap     backend.Heap
 	compiled bool   // the programs of a step
 	dir      string // of checkpoints
 	deadline time.Time
@@ -74,6 +76,7 @@ func (t *training) run(ctx context.Context) error {
 			return fmt.Errorf("seed %d, step %d: %w", t.seed, t.state.step+1, err)
 		}
 		t.seconds = append(t.seconds, time.Since(started).Seconds())
+		t.heap.Settle()
 		if t.state.step-saved >= t.settings.Checkpoint.Every && t.state.step < total {
 			if err := t.state.save(t.dir, t.program.trainable); err != nil {
 				return err

@@ -65,6 +65,7 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 	if f.base, err = f.weights(ctx); err != nil {
 		return err
 	}
+	backend.GiveBack()
 	for _, seed := range j.Settings.Seeds {
 		if err := f.fit(ctx, seed); err != nil {
 			return err
