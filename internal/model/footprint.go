@@ -26,7 +26,10 @@ func (m *Model) Footprint(t Training) Footprint {
 	c, tokens, width := m.Config, int64(t.Rows*t.Length), int64(t.Width)
 	h, q, ffn := int64(c.Hidden), int64(c.Heads*c.HeadDim), int64(m.ffn())
 	// The input and norm of both halves, q, k, v (a copy for each head) and the attended twice, gate, up, and what goes down.
-	layer := tokens * width * (4*h + 5*q + 4*ffn)
+	layer := tokens * width * (4*h + 5*q + 3*ffn)
+	if t.Remat { // the activated gate too: it is not computed a third time
+		layer += tokens * width * ffn
+	}
 	// The gradients on their way back: those of the widest values, and of the residual stream.
 	back := tokens * width * (3*ffn + 3*h + 2*q)
 	var f Footprint
