@@ -22,6 +22,9 @@ func xmlattrFilter(_ *state, v any, a py.Args) any {
 		if _, undefined := value.(*py.Undefined); undefined || value == nil {
 			continue
 		}
+		if !py.IsString(key) {
+			panic(py.Errorf("TypeError", "expected string or bytes-like object, got '%s'", py.TypeName(key)))
+		}
 		name := py.Str(key)
 		if strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("/>=", r) }) {
 			panic(py.Errorf("ValueError", "Invalid character in attribute name: %s", py.Repr(key)))

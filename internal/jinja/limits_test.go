@@ -66,6 +66,7 @@ func TestLimits(t *testing.T) {
 		{"deep minus", "{{ " + strings.Repeat("-", 100000) + "1 }}", "TemplateSyntaxError"},
 		{"deep tags", strings.Repeat("{% if x %}", 100000), "TemplateSyntaxError"},
 		{"the clock", "{{ strftime_now('%Y') }}", "LimitError"},
+		{"random text", "{{ lipsum(1) }}", "LimitError"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

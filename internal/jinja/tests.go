@@ -27,8 +27,8 @@ func init() { // the tests "filter" and "test" look into the tables
 			return py.Equal(py.Binary("%", v, n), int64(0))
 		}),
 		"sameas": one("sameas", py.Same), "in": one("in", func(v, seq any) bool { return py.Contains(seq, v) }),
-		"filter": none("filter", func(v any) bool { _, ok := filters[py.Str(v)]; return ok }),
-		"test":   none("test", func(v any) bool { _, ok := tests[py.Str(v)]; return ok }),
+		"filter": none("filter", func(v any) bool { return isName(filters, v) }),
+		"test":   none("test", func(v any) bool { return isName(tests, v) }),
 	}
 	for op, names := range map[string][]string{"==": {"eq", "equalto"}, "!=": {"ne"}, ">": {"gt", "greaterthan"}, ">=": {"ge"},
 		"<": {"lt", "lessthan"}, "<=": {"le"}} {
@@ -36,6 +36,13 @@ func init() { // the tests "filter" and "test" look into the tables
 			tests[name] = one(name, func(v, other any) bool { return holds(op, v, other) })
 		}
 	}
+}
+
+// isName says whether a value names an entry of a table; one that can be no key is a fault.
+func isName[T any](table map[string]T, v any) bool {
+	new(py.Dict).Get(v)
+	_, ok := table[py.Str(v)]
+	return ok && py.IsString(v)
 }
 
 func none(name string, is func(any) bool) testFunc {
