@@ -222,48 +222,51 @@ func finishYarn(c *Config, r *Rope, j ropeJSON) {
 }
 
 // InvFreq gives the angle per position of each rotated pair. Beyond Original positions longrope uses other angles: long is
-// nil for all other types.
+// nil for all other types. All steps are rounded to float32 as transformers rounds them: at position 100,000 an angle of more
+// digits would be another one.
 func (r *Rope) InvFreq() (short, long []float64) {
-	n := r.Dim / 2
-	inv := make([]float64, n)
-	for i := range inv {
-		inv[i] = math.Pow(r.Theta, -2*float64(i)/float64(r.Dim))
+	power := make([]float32, r.Dim/2) // base^(2i/d)
+	for i := range power {
+		power[i] = float32(math.Pow(float64(float32(r.Theta)), float64(float32(2*i)/float32(r.Dim))))
 	}
 	switch r.Type {
-	case "linear":
-		for i := range inv {
-			inv[i] /= r.Factor
-		}
-	case "llama3":
-		for i, v := range inv {
-			inv[i] = r.llama3(v)
-		}
-	case "yarn":
-		r.yarn(inv)
 	case "longrope":
-		long = make([]float64, n)
-		for i, v := range inv {
-			inv[i], long[i] = v/r.Short[i], v/r.Long[i]
-		}
+		return inverse(power, func(i int, p float32) float32 { return 1 / (float32(r.Short[i]) * p) }),
+			inverse(power, func(i int, p float32) float32 { return 1 / (float32(r.Long[i]) * p) })
+	case "linear":
+		return inverse(power, func(_ int, p float32) float32 { return 1 / p / float32(r.Factor) }), nil
+	case "llama3":
+		return inverse(power, func(_ int, p float32) float32 { return r.llama3(1 / p) }), nil
+	case "yarn":
+		return inverse(power, r.yarn()), nil
 	}
-	return inv, long
+	return inverse(power, func(_ int, p float32) float32 { return 1 / p }), nil
+}
+
+func inverse(power []float32, of func(i int, p float32) float32) []float64 {
+	inv := make([]float64, len(power))
+	for i, p := range power {
+		inv[i] = float64(of(i, p))
+	}
+	return inv
 }
 
 // llama3 keeps short wavelengths, stretches long ones and blends between.
-func (r *Rope) llama3(inv float64) float64 {
-	wave, orig := 2*math.Pi/inv, float64(r.Original)
+func (r *Rope) llama3(inv float32) float32 {
+	wave, orig := 1/inv*float32(2*math.Pi), float32(r.Original) // torch divides a number by a tensor so
+	low, high, factor := float32(r.LowFreq), float32(r.HighFreq), float32(r.Factor)
 	switch {
-	case wave < orig/r.HighFreq:
+	case wave < orig/high:
 		return inv
-	case wave > orig/r.LowFreq:
-		return inv / r.Factor
+	case wave > orig/low:
+		return inv / factor
 	}
-	s := (orig/wave - r.LowFreq) / (r.HighFreq - r.LowFreq)
-	return (1-s)*inv/r.Factor + s*inv
+	s := (1/wave*orig - low) / (high - low)
+	return float32((1-s)*inv/factor) + float32(s*inv) // no fused multiply-add
 }
 
 // yarn blends stretched and original angles along a ramp between two rotation counts.
-func (r *Rope) yarn(inv []float64) {
+func (r *Rope) yarn() func(i int, p float32) float32 {
 	turn := func(rotations float64) float64 {
 		return float64(r.Dim) * math.Log(float64(r.Original)/(rotations*2*math.Pi)) / (2 * math.Log(r.Theta))
 	}
@@ -275,8 +278,8 @@ func (r *Rope) yarn(inv []float64) {
 	if low == high {
 		high += 0.001
 	}
-	for i, v := range inv {
-		ramp := min(1, max(0, (float64(i)-low)/(high-low)))
-		inv[i] = v/r.Factor*ramp + v*(1-ramp)
+	return func(i int, p float32) float32 {
+		kept := 1 - min(1, max(0, (float32(i)-float32(low))/float32(high-low)))
+		return float32(1/(float32(r.Factor)*p)*(1-kept)) + float32(1/p*kept)
 	}
 }
