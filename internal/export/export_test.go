@@ -2,6 +2,7 @@ package export_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/google/go-cmp/cmp"
 
 	"fettle/internal/backend/backendtest"
@@ -251,5 +253,50 @@ func widen(t *testing.T, dir string, n int) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A weight that is no number, or that the asked type cannot hold, is named and refused; nothing is left behind (traps 28, 31).
+func TestWeightsThatCannotBeWritten(t *testing.T) {
+	from := shared.Path(t, "golden/models/families/llama")
+	m, err := model.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "model.layers.1.mlp.up_proj.weight"
+	for _, tt := range []struct {
+		value         float32
+		format, dtype string
+		want          string
+	}{
+		{float32(math.NaN()), export.Merged, "f32", "NaN"}, {float32(math.NaN()), export.GGUF, "q8_0", "NaN"},
+		{float32(math.Inf(1)), export.Merged, "bf16", "Inf"}, {70000, export.Merged, "f16", "70000"}, {70000, export.GGUF, "f16", "70000"},
+	} {
+		w, err := m.Load(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, err := tensors.CopyFlatData[float32](w[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		values[5] = tt.value
+		w[name] = tensors.FromFlatDataAndDimensions(values, w[name].Shape().Dimensions...)
+		dir, to := t.TempDir(), t.TempDir()
+		if err := m.Save(dir, w, "f32"); err != nil {
+			t.Fatal(err)
+		}
+		s, err := export.Open("x", dir, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = export.Run(s, backendtest.Open(t), export.Options{Format: tt.format, DType: tt.dtype, To: to})
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%v as %s %s: got %v, want %q", tt.value, tt.format, tt.dtype, err, tt.want)
+		}
+		if left, _ := os.ReadDir(to); len(left) != 0 {
+			t.Errorf("%v as %s: left behind %v", tt.value, tt.format, left)
+		}
+		s.Close()
 	}
 }

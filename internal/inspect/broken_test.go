@@ -60,6 +60,9 @@ func TestDamaged(t *testing.T) {
 	if larger == string(raw) {
 		t.Fatal("the tokenizer has no list of added tokens to lengthen")
 	}
+	const adds = `"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<|user|>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],` +
+		`"pair":[{"Sequence":{"id":"A","type_id":0}}],"special_tokens":{"<|user|>":{"id":"<|user|>","ids":[1],"tokens":["<|user|>"]}}}`
+	starts := strings.Replace(string(raw), `"post_processor":null`, adds, 1)
 	tests := []struct {
 		name         string
 		files        map[string]string
@@ -77,6 +80,7 @@ func TestDamaged(t *testing.T) {
 		{name: "tokenizer a pointer", files: map[string]string{"tokenizer.json": pointer}, odd: "tokenizer.json: it is a Git LFS pointer"},
 		// Trap 24: a vocabulary grown for a padding token.
 		{name: "tokenizer larger", files: map[string]string{"tokenizer.json": larger}, odd: "the tokenizer has 4097 tokens, the embedding 4096 rows"},
+		{name: "two starts", files: map[string]string{"tokenizer.json": starts}, odd: "the template prints <|user|> and the tokenizer adds another"},
 		{name: "vocab_size larger than the weights", set: map[string]any{"vocab_size": 4103}, problem: "model.embed_tokens.weight has shape [4096 192], config.json asks for [4103 192]",
 			odd: "7 rows more than the tokenizer has tokens"},
 		{name: "fewer layers", set: map[string]any{"num_hidden_layers": 3}, problem: "weights are no part of a llama model"},
