@@ -35,7 +35,7 @@ func TestReady(t *testing.T) {
 		{"an unknown quantisation, into a file", dir, "", export.Options{Format: "gguf", DType: "q9_9", To: file},
 			[]string{`dtype "q9_9": gguf is written as f32, bf16, f16, q8_0, q5_0, q4_1, q4_0`, "-to " + file + " is a file: want a folder"}},
 		{"options", dir, "", export.Options{Format: "onnx", Shard: -1, MaxKL: -1, TrainedOn: filepath.Join(at, "none"), To: at},
-			[]string{"shard -1: want bytes, or 0 for 5 GB", "max-kl -1: want nats of 0 or more", `format "onnx": want one of`, "trained on: read model config: open"}},
+			[]string{"shard -1: want bytes, or 0 for 5 GB", "max-kl -1: want nats of 0 or more", `format "onnx": want one of`, "trained on: read model config: "}},
 		{"what llama.cpp cannot compute", odd, "", export.Options{Format: "gguf", To: at}, []string{"it makes the shares of the chosen experts sum to 1, the model does not"}},
 		{"no adapter", dir, "", export.Options{Format: "gguf-lora", DType: "q4_0", To: at}, []string{`dtype "q4_0": gguf-lora is written as f32, f16`, "gguf-lora: there is no adapter"}},
 		{"an adapter too many, a type of its own", dir, adapter, export.Options{Format: "bnb", DType: "f16", To: at},
