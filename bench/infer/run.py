@@ -73,9 +73,12 @@ def fettle(folder, prompts, new, backend):
 def wait(port, server):
     while server.process.poll() is None:
         try:
-            return socket.create_connection(("127.0.0.1", port)).close()
+            with socket.create_connection(("127.0.0.1", port)) as s:
+                if s.getsockname() != s.getpeername():  # Linux may connect a port that nobody listens on to itself
+                    return
         except ConnectionRefusedError:
-            time.sleep(0.005)
+            pass
+        time.sleep(0.005)
     sys.exit(f"fettle serve ended: {server.text(server.err)}")
 
 
