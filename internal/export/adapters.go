@@ -15,7 +15,8 @@ import (
 	"fettle/internal/safetensors"
 )
 
-// peftWriter copies an adapter as PEFT loads it.
+// peftWriter copies an adapter as PEFT loads it, with the tokenizer and the template that it was trained with beside it, as trainers
+// save it: whoever loads them from there speaks as in training.
 type peftWriter struct{ s *Source }
 
 func (w *peftWriter) write(dir string) ([]string, error) {
@@ -24,11 +25,14 @@ func (w *peftWriter) write(dir string) ([]string, error) {
 			return nil, err
 		}
 	}
-	return nil, nil
+	return nil, w.s.writeSides(dir, nil)
 }
 
 func (w *peftWriter) check(dir string, g *gate) error {
-	if err := g.ids(g.speaker); err != nil { // an adapter brings no tokenizer: it speaks the base's
+	if err := g.speaks(dir); err != nil {
+		return err
+	}
+	if err := w.s.checkFiles(dir, nil); err != nil {
 		return err
 	}
 	want, err := safetensors.Open(w.s.adapterDir)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,9 +33,17 @@ func (s *Source) writeCheckpoint(dir string, d safetensors.DType, shard int64) e
 	return s.writeSides(dir, files)
 }
 
-// writeSides writes what belongs to a model directory beside its weights: the configurations and the base's other files.
+// writeSides writes what belongs to a model directory beside its weights: the files given, the chat template in both its forms, and
+// of the base's other files what those leave.
 func (s *Source) writeSides(dir string, files map[string][]byte) error {
+	files, err := s.withTemplates(files)
+	if err != nil {
+		return err
+	}
 	for name, data := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			return err
+		}
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
 			return fmt.Errorf("write config: %w", err)
 		}
@@ -44,6 +53,9 @@ func (s *Source) writeSides(dir string, files map[string][]byte) error {
 		return err
 	}
 	for _, name := range names {
+		if _, written := files[name]; written {
+			continue
+		}
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
 			return err
 		}
@@ -52,6 +64,16 @@ func (s *Source) writeSides(dir string, files map[string][]byte) error {
 		}
 	}
 	return nil
+}
+
+// withTemplates adds the files of the chat template.
+func (s *Source) withTemplates(files map[string][]byte) (map[string][]byte, error) {
+	all, err := s.chatTemplates()
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(all, files)
+	return all, nil
 }
 
 // sideFiles lists the files that the base has beside its config and weights.

@@ -158,9 +158,14 @@ func TestCheck(t *testing.T) {
 // chatty makes a chat model with everything beside its weights.
 func chatty(t *testing.T) (string, *tokenizer.Tokenizer) {
 	t.Helper()
+	return chattyOf(t, "llama")
+}
+
+func chattyOf(t *testing.T, family string) (string, *tokenizer.Tokenizer) {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "chatty")
-	family, words := shared.Path(t, "golden/models/families/llama"), shared.Path(t, "golden/text/tokenizers/llama3_small")
-	if err := os.CopyFS(dir, os.DirFS(family)); err != nil {
+	words := shared.Path(t, "golden/text/tokenizers/llama3_small")
+	if err := os.CopyFS(dir, os.DirFS(shared.Path(t, "golden/models/families/"+family))); err != nil {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{

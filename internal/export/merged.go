@@ -55,14 +55,21 @@ func (w *mergedWriter) check(dir string, g *gate) error {
 	})
 }
 
-// checkFiles compares the files beside the weights, which are the base's and the configurations: a changed merge need not show in
+// checkFiles compares the files beside the weights, which are those given, the chat template's and the base's: a changed merge need not show in
 // a few chats, nor a constant in their logits.
 func (s *Source) checkFiles(dir string, files map[string][]byte) error {
+	files, err := s.withTemplates(files)
+	if err != nil {
+		return err
+	}
 	names, err := s.sideFiles()
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
+		if _, written := files[name]; written {
+			continue
+		}
 		if files[name], err = os.ReadFile(filepath.Join(s.Dir, name)); err != nil {
 			return err
 		}

@@ -81,7 +81,12 @@ func (s *Source) targets(adapterDir string, o Options) (names []string, size int
 		if info, err := os.Stat(filepath.Join(adapterDir, "adapter_model.safetensors")); err == nil {
 			size = info.Size()
 		}
-		return append(names, "adapter_config.json", "adapter_model.safetensors"), size, nil
+		names = append(names, "adapter_config.json", "adapter_model.safetensors")
+		if o.Format == GGUFLoRA {
+			return names, size, nil
+		}
+		sides, err := s.sideFiles()
+		return append(names, sides...), size, err
 	case GGUF:
 		places, err := gguf.Places(s.Model)
 		if err != nil {
