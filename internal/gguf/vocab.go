@@ -43,6 +43,7 @@ type vocabulary struct {
 	tokens []string
 	types  []int32
 	merges []string
+	beyond []string // added tokens that the embedding has no row for
 }
 
 // AddVocab writes the tokenizer of a model directory into the header: tokens up to the model's vocab_size with their types,
@@ -64,6 +65,9 @@ func (h *Header) AddVocab(dir string, c *model.Config, endOfTurn []string) error
 	}
 	if err := v.list(c.Vocab); err != nil {
 		return fmt.Errorf("gguf vocabulary: %w", err)
+	}
+	if len(v.beyond) > 0 {
+		h.note("the tokenizer adds %q beyond the model's %d tokens: left out, as the model has no row for them", v.beyond, c.Vocab)
 	}
 	if v.file.Model.ByteFallback {
 		err = h.addScored(v)
@@ -106,6 +110,10 @@ func (v *vocabulary) list(size int) error {
 		}
 	}
 	for _, a := range v.t.Added() {
+		if int(a.ID) >= size {
+			v.beyond = append(v.beyond, a.Content)
+			continue
+		}
 		kind := tokenUser
 		if a.Special {
 			kind = tokenControl

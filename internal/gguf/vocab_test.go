@@ -37,6 +37,28 @@ func TestVocabularyComesBack(t *testing.T) {
 	}
 }
 
+// Added tokens that the embedding has no row for are left out, and a note says which; a token of ordinary text is no such thing.
+func TestVocabularyBeyondTheModel(t *testing.T) {
+	dir := shared.Path(t, "golden/text/tokenizers/llama3_small")
+	tok, err := tokenizer.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	added := tok.Added()
+	last := added[len(added)-1]
+	h := &gguf.Header{}
+	if err := h.AddVocab(dir, &model.Config{Vocab: int(last.ID), BOS: -1, Pad: -1}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if len(h.Notes) != 1 || !strings.Contains(h.Notes[0], last.Content) {
+		t.Errorf("notes %q, want one on %s", h.Notes, last.Content)
+	}
+	err = (&gguf.Header{}).AddVocab(dir, &model.Config{Vocab: 100, BOS: -1, Pad: -1}, nil)
+	if err == nil || !strings.Contains(err.Error(), "vocab_size is 100") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func throughFile(t *testing.T, dir string) (want, back *tokenizer.Tokenizer) {
 	t.Helper()
 	want, err := tokenizer.Load(dir)

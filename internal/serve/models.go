@@ -83,8 +83,9 @@ func Open(s Source) (m *Models, err error) {
 	if m.Language, err = prompt.Open(s.Dir); err != nil {
 		return nil, err
 	}
-	if size := m.Language.Tokenizer.VocabSize(); size > m.decoder.Config.Vocab {
-		return nil, fmt.Errorf("open %s: the tokenizer has %d tokens, the model %d", s.Dir, size, m.decoder.Config.Vocab)
+	// Added tokens may have no row (Gemma 3 has one, for images): a request that holds one is refused.
+	if size := m.Language.Tokenizer.OrdinarySize(); size > m.decoder.Config.Vocab {
+		return nil, fmt.Errorf("open %s: the tokenizer cuts texts into %d tokens, the model knows %d: it is another model's", s.Dir, size, m.decoder.Config.Vocab)
 	}
 	if m.Defaults, _, err = generate.SamplingOf(s.Dir); err != nil {
 		return nil, err

@@ -66,6 +66,9 @@ func (t *Tokenizer) finish() {
 // VocabSize is the number of tokens, added ones included.
 func (t *Tokenizer) VocabSize() int { return t.vocabSize }
 
+// OrdinarySize is the number of tokens that texts are cut into: VocabSize less those added beside the vocabulary.
+func (t *Tokenizer) OrdinarySize() int { return t.vocab.Size() }
+
 // TokenID is the id of a token as the vocabulary spells it ("Ġthe" in byte-level vocabularies).
 func (t *Tokenizer) TokenID(s string) (int32, bool) {
 	if a, ok := t.added.byContent[s]; ok {
