@@ -53,7 +53,8 @@ def compare(title, root, pattern, length):
 
 TEXT = """## Packing
 
-Both sides get the same token rows (the bundled base's tokenizer); rows longer than a block are left out before. TRL packs by its
+Both sides get the same token rows (the bundled base's tokenizer); rows longer than a block are left out before,
+and files that are no whole JSON. TRL packs by its
 default, best-fit decreasing in groups of a thousand rows; fettle by first-fit decreasing in windows of 65,536.
 
 """

@@ -20,8 +20,12 @@ def texts(x):
 
 
 def rows(path):
-    with open(path, encoding="utf-8-sig") as f:
-        return [json.loads(line) for line in f] if path.endswith("l") else json.load(f)
+    try:
+        with open(path, encoding="utf-8-sig") as f:
+            return [json.loads(line) for line in f] if path.endswith("l") else json.load(f)
+    except json.JSONDecodeError as err:  # some translations were left unfinished
+        print(f"left out: {path}: {err}", file=sys.stderr)
+        return []
 
 
 def main(a):

@@ -1,9 +1,16 @@
 package model
 
+import "github.com/gomlx/gomlx/core/graph"
+
 // Small makes the graph cut its work into pieces as it does for large models: rows of logits a chunk at a time, and attention
 // that forgets its probabilities. It returns what puts the sizes back.
 func Small() func() {
 	logits, least, scores := chunkLogits, leastChunk, keepScores
 	chunkLogits, leastChunk, keepScores = 1<<12, 16, 1<<10
 	return func() { chunkLogits, leastChunk, keepScores = logits, least, scores }
+}
+
+// Attend is a layer's attention alone: q [batch, seq, heads, head], k and v [batch, seq, kv heads, head] -> [batch·seq, heads·head].
+func (m *Model) Attend(b Batch, layer int, q, k, v *graph.Node) *graph.Node {
+	return newAttention(m, b).layer(layer, q, k, v)
 }
