@@ -18,16 +18,23 @@ func TestLongPromptInterleaves(t *testing.T) {
 	dir := scripted(t, tinyTemplate, []string{"a1", "a2", "a3"}, nil)
 	w := serving(t, serve.Source{Dir: dir, Backend: "go", Chunk: 64}, nil)
 	body := fmt.Sprintf(`{"model":"scripted","prompt":["x\n",%q],"max_tokens":8,"temperature":0,"ignore_eos":true,"stream":true,"logprobs":0}`, strings.Repeat("q", 900)+"\n")
-	var order []int
-	said := map[int]string{}
-	for _, c := range chunks[completionReply](w, "/v1/completions", body) {
-		order, said[c.Choices[0].Index] = append(order, c.Choices[0].Index), said[c.Choices[0].Index]+c.Choices[0].Text
+	ahead := 0
+	const tries = 5 // a busy machine may hand the pieces of one token's two streams on in any order
+	for range tries {
+		var order []int
+		said := map[int]string{}
+		for _, c := range chunks[completionReply](w, "/v1/completions", body) {
+			order, said[c.Choices[0].Index] = append(order, c.Choices[0].Index), said[c.Choices[0].Index]+c.Choices[0].Text
+		}
+		if slices.IsSorted(order) {
+			ahead++
+		}
+		if said[0] != said[1] || !strings.HasPrefix(said[1], "a1a2a3") {
+			t.Errorf("both prompts end alike, so the scripted model says the same: %q, %q", said[0], said[1])
+		}
 	}
-	if !slices.IsSorted(order) {
-		t.Errorf("the long prompt's tokens came before the short one's end: %v", order)
-	}
-	if said[0] != said[1] || !strings.HasPrefix(said[1], "a1a2a3") {
-		t.Errorf("both prompts end alike, so the scripted model says the same: %q, %q", said[0], said[1])
+	if ahead <= tries/2 {
+		t.Errorf("the long prompt's tokens came before the short one's end in %d of %d tries", tries-ahead, tries)
 	}
 }
 

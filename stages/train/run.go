@@ -15,7 +15,7 @@ import (
 // Stage is the stage train.
 var Stage = stage.Def[Settings]{
 	Name:     "train",
-	Version:  2,
+	Version:  3,
 	Inputs:   []stage.Input{{Name: "format", Since: 2}}, // blocks say which side of a preference a segment is on
 	Defaults: defaults,
 	Backend:  stage.Backend[Settings]{Setting: func(s *Settings) *string { return &s.Backend }, Check: backend.Check, Resolve: backend.Resolve, Prepare: backend.Prepare},
