@@ -347,7 +347,7 @@ func TestPreferenceOnABaseIn4Bits(t *testing.T) {
 			t.Fatal(err)
 		}
 		first, last := tr.state.history[0], tr.state.history[len(tr.state.history)-1]
-		if first.Loss != float64(float32(math.Ln2)) || *first.Margin != 0 {
+		if math.Abs(first.Loss-math.Ln2) > 1e-6 || math.Abs(*first.Margin) > 1e-6 { // two programs, which may round apart
 			t.Errorf("%s: first loss %v, margin %v, want ln 2 and 0", reference, first.Loss, *first.Margin)
 		}
 		if last.Loss > 0.65 || *last.Margin < 0.1 {
