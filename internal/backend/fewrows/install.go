@@ -25,9 +25,9 @@ type product = func(backend unsafe.Pointer, layout int, lhs, rhs []float32, batc
 // in the place of a registered one, which it calls for what it does not do itself. If another version has another form of it,
 // Install finds that and changes nothing (and its test fails).
 type registration struct {
-	name     string
-	do       any
-	priority int
+	_  string // name
+	do any
+	_  int // priority
 }
 
 //go:linkname registered github.com/gomlx/compute/internal/gobackend/dot.FindRegisteredImplementation
