@@ -49,7 +49,7 @@ generate: build ## schemas and tables of settings, from the code
 torture: ## a thousand random kills: the same bytes at the end
 	FETTLE_KILLS=1000 $(GO) test -count=1 -timeout 12h -run Torture -v ./internal/e2e/
 
-bench: ## training and answering beside the peers, about 45 minutes on a quiet machine (FORCE=1 on any); bench/setup.sh first
+bench: ## training and answering beside the peers, about 20 minutes on a quiet machine (FORCE=1 on any); bench/setup.sh first
 	bench/quiet.sh
 	$(MAKE) build-xla
 	bin/fettle backend install xla-cpu

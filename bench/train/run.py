@@ -1,4 +1,4 @@
-"""Training beside PEFT, in one run: about 30 minutes on two quiet cores (bench/run.sh train; --tiny proves the harness in two).
+"""Training beside PEFT, in one run: about 15 minutes on two quiet cores (bench/run.sh train; --tiny proves the harness in two).
 
 Both sides read the same files and do the same steps; a loss that differs by more than 1e-3 ends the bench. A round runs every
 side once, each in a process of its own, and every round begins with another side.
