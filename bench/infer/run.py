@@ -1,4 +1,4 @@
-"""Answering beside transformers and llama.cpp, in one run: about 12 minutes on two quiet cores (bench/run.sh infer; --tiny proves it in two).
+"""Answering beside transformers and llama.cpp, in one run: about 5 minutes on two quiet cores (bench/run.sh infer; --tiny proves it in two).
 
 Every side answers one client. prefill: a prompt of 512 tokens and one new token; decode: 128 more tokens after a prompt of 16 (the
 time for 129 less the time for one). A round starts every side once, in a process of its own, asks each three times, takes the
