@@ -51,12 +51,8 @@ type state struct {
 
 func newPrograms(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Backend, o Options) (*programs, error) {
 	p := &programs{sizes: sizes{few: b.FewShapes()}, model: m, backend: b, adapter: a, quant: o.Quant, told: map[string]bool{}, say: o.Compiling}
-	p.add(w)
-	if a != nil {
-		if err := errors.Join(a.Check(), a.SameBase(lora.Plain(w))); err != nil {
-			return nil, err
-		}
-		p.add(a.Weights)
+	if err := p.hold(w, a); err != nil {
+		return nil, err
 	}
 	for _, x := range []struct {
 		exec  **graph.Exec
@@ -71,6 +67,16 @@ func newPrograms(m *model.Model, w model.Weights, a *lora.Adapter, b backend.Bac
 		*x.exec = exec.SetMaxCache(-1)
 	}
 	return p, nil
+}
+
+// hold takes in the weights, and behind them those of an adapter (nil: none) that fits them.
+func (p *programs) hold(w model.Weights, a *lora.Adapter) error {
+	p.add(w)
+	if a == nil {
+		return nil
+	}
+	p.add(a.Weights)
+	return errors.Join(a.Check(), a.SameBase(lora.Plain(w)))
 }
 
 func (p *programs) add(w model.Weights) {

@@ -17,22 +17,18 @@ import (
 func (g *Generator) With(w model.Weights, a *lora.Adapter, q *quant.Set) (*Generator, error) {
 	p, o := g.programs, g.options
 	o.Quant = q
-	if a != nil {
-		if err := a.Check(); err != nil {
-			return nil, fmt.Errorf("generate: %w", err)
-		}
-	}
 	other := &programs{}
-	other.add(w)
-	if a != nil {
-		other.add(a.Weights)
+	if err := other.hold(w, a); err != nil {
+		return nil, fmt.Errorf("generate: %w", err)
 	}
 	if !p.adapter.Alike(a) || !samePacking(p.quant, q) || !slices.Equal(p.names, other.names) || !slices.EqualFunc(p.weights, other.weights, sameShape) {
 		return New(p.model, w, a, p.backend, o)
 	}
 	shared := *p
 	shared.weights, shared.lent = other.weights, true
-	return &Generator{programs: &shared, options: o, vocab: g.vocab, longRope: g.longRope}, nil
+	with := *g
+	with.programs, with.options = &shared, o
+	return &with, nil
 }
 
 // samePacking: what is in 4 bits is a part of the graph, with its constants.

@@ -15,13 +15,19 @@ import (
 // Generators over adapters that differ in their values share programs; any other has its own. What they answer is what each would
 // answer alone.
 func TestSeedsSharePrograms(t *testing.T) {
-	m, w := openModel(t, shared.Path(t, "golden/models/families/llama3"))
+	for _, family := range []string{"llama3", "phi3_longrope"} {
+		t.Run(family, func(t *testing.T) { sharePrograms(t, shared.Path(t, "golden/models/families/"+family)) })
+	}
+}
+
+func sharePrograms(t *testing.T, dir string) {
+	m, w := openModel(t, dir)
 	b := backendtest.Open(t)
 	var compiled int
 	o := generate.Options{MaxNew: 6, EOS: []int32{}, Batch: 4, Compiling: func(string) { compiled++ }}
 	answers := func(g *generate.Generator) (out [][]int32) {
 		t.Helper()
-		all, err := g.Greedy(context.Background(), randomPrompts(4, 7, m.Config.Vocab))
+		all, err := g.Greedy(context.Background(), randomPrompts(4, 20, m.Config.Vocab))
 		if err != nil {
 			t.Fatal(err)
 		}
