@@ -6,9 +6,8 @@ import (
 	"os"
 	"runtime"
 
-	"golang.org/x/sys/unix"
-
 	"fettle/internal/dagu"
+	"fettle/internal/disk"
 	"fettle/internal/progress"
 	"fettle/internal/stage"
 )
@@ -58,12 +57,11 @@ func (a *App) doctorStore(root string, say func(ok bool, what, format string, v 
 		say(false, "store", "%v", err)
 		return
 	}
-	var disk unix.Statfs_t
-	if err := unix.Statfs(dir, &disk); err != nil {
+	free, err := disk.Free(dir)
+	if err != nil {
 		say(false, "store", "%v", err)
 		return
 	}
-	free := int64(disk.Bavail) * int64(disk.Bsize)
 	say(free > 1<<30, "store", "%s: %s MiB of disk free", dir, progress.Count(free>>20))
 }
 

@@ -6,14 +6,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"fettle/internal/artifact"
 	"fettle/internal/backend"
+	"fettle/internal/disk"
 	"fettle/internal/export"
 	"fettle/internal/quant"
 )
@@ -191,7 +190,7 @@ func (e *exporting) copyFiles(ref artifact.Ref, art *artifact.Artifact) error {
 				continue
 			}
 		}
-		if err := copyTo(filepath.Join(e.options.To, filepath.FromSlash(name)), art.Path(f.Path)); err != nil {
+		if err := disk.Copy(filepath.Join(e.options.To, filepath.FromSlash(name)), art.Path(f.Path)); err != nil {
 			return err
 		}
 		copied++
@@ -205,21 +204,4 @@ func (e *exporting) copyFiles(ref artifact.Ref, art *artifact.Artifact) error {
 
 func notTrained(ref artifact.Ref) error {
 	return fmt.Errorf("%s holds no model and no adapter: export what the train stage made", ref)
-}
-
-func copyTo(to, from string) error {
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		return err
-	}
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
 }

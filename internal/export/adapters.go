@@ -9,6 +9,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"fettle/internal/disk"
 	"fettle/internal/gguf"
 	"fettle/internal/lora"
 	"fettle/internal/model"
@@ -21,7 +22,7 @@ type peftWriter struct{ s *Source }
 
 func (w *peftWriter) write(dir string) ([]string, error) {
 	for _, name := range []string{"adapter_config.json", "adapter_model.safetensors"} {
-		if err := copyFile(filepath.Join(dir, name), filepath.Join(w.s.adapterDir, name)); err != nil {
+		if err := disk.Copy(filepath.Join(dir, name), filepath.Join(w.s.adapterDir, name)); err != nil {
 			return nil, err
 		}
 	}

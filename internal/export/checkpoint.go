@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"slices"
 
 	"fettle/internal/chat"
+	"fettle/internal/disk"
 	"fettle/internal/safetensors"
 	"fettle/internal/tokenizer"
 )
@@ -56,10 +56,7 @@ func (s *Source) writeSides(dir string, files map[string][]byte) error {
 		if _, written := files[name]; written {
 			continue
 		}
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
-			return err
-		}
-		if err := copyFile(filepath.Join(dir, name), filepath.Join(s.Dir, name)); err != nil {
+		if err := disk.Copy(filepath.Join(dir, name), filepath.Join(s.Dir, name)); err != nil {
 			return fmt.Errorf("copy %s: %w", name, err)
 		}
 	}
@@ -228,18 +225,4 @@ func writeJSON(path string, v any) error {
 func indented(v any) ([]byte, error) {
 	data, err := json.MarshalIndent(v, "", "  ")
 	return append(data, '\n'), err
-}
-
-func copyFile(to, from string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
 }

@@ -3,12 +3,12 @@ package export
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
 
+	"fettle/internal/disk"
 	"fettle/internal/gguf"
 	"fettle/internal/model"
 	"fettle/internal/safetensors"
@@ -168,11 +168,4 @@ func existing(path string) string {
 	return path
 }
 
-// free is the space that a folder's disk has for us.
-var free = func(dir string) (int64, error) {
-	var disk unix.Statfs_t
-	if err := unix.Statfs(dir, &disk); err != nil {
-		return 0, err
-	}
-	return int64(min(uint64(disk.Bavail)*uint64(disk.Bsize), math.MaxInt64)), nil
-}
+var free = disk.Free // tests say otherwise

@@ -1,14 +1,12 @@
 package gguf
 
 import (
-	"bufio"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
+
+	"fettle/internal/disk"
 )
 
 const (
@@ -45,18 +43,12 @@ func Write(path string, meta []KV, tensors []Tensor) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	err = disk.Write(path, func(w io.Writer) error {
+		w.Write(header)
+		return writeData(w, tensors)
+	})
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
-	}
-	w := bufio.NewWriterSize(tmp, 1<<20)
-	w.Write(header) // the writer keeps its first error for Flush
-	err = errors.Join(writeData(w, tensors), w.Flush(), tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(tmp.Name())))
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"fettle/internal/disk"
 )
 
 // place is where a directory is made: DIR.fettle-part, beside the DIR that it becomes.
@@ -191,11 +193,7 @@ func syncPath(path string) error {
 
 // room says whether n more bytes fit on the disk.
 func (p *place) room(n int64) error {
-	var st unix.Statfs_t
-	if err := unix.Statfs(p.work, &st); err != nil {
-		return nil // unknown: let the writes tell
-	}
-	if free := uint64(st.Bavail) * uint64(st.Bsize); n > 0 && uint64(n) > free {
+	if free, err := disk.Free(p.work); err == nil && n > free { // unknown: let the writes tell
 		return fmt.Errorf("%s has room for %d bytes, %d are needed", filepath.Dir(p.dir), free, n)
 	}
 	return nil

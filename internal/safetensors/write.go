@@ -1,16 +1,15 @@
 package safetensors
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io"
 	"slices"
 	"strings"
+
+	"fettle/internal/disk"
 )
 
 // Tensor is one tensor to write. Data is asked for when its turn comes, so that a large checkpoint needs one tensor in
@@ -42,7 +41,7 @@ func Write(path string, tensors []Tensor, meta map[string]string) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := writeFile(path, header, tensors); err != nil {
+	if err := disk.Write(path, func(w io.Writer) error { return writeData(w, header, tensors) }); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
@@ -86,18 +85,8 @@ func makeHeader(tensors []Tensor, meta map[string]string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func writeFile(path string, header []byte, tensors []Tensor) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, tmp.Close(), os.Remove(tmp.Name()))
-		}
-	}()
-	w := bufio.NewWriterSize(tmp, 1<<20)
-	w.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(header)))) // the writer keeps its first error for Flush
+func writeData(w io.Writer, header []byte, tensors []Tensor) error {
+	w.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(header))))
 	w.Write(header)
 	for _, t := range tensors {
 		data, err := t.Data()
@@ -109,17 +98,5 @@ func writeFile(path string, header []byte, tensors []Tensor) (err error) {
 		}
 		w.Write(data)
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if err := tmp.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := tmp.Sync(); err != nil {
-		return err
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
+	return nil
 }

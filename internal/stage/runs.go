@@ -2,14 +2,15 @@ package stage
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"fettle/internal/artifact"
+	"fettle/internal/disk"
 )
 
 // Record is what a stage leaves in its run's folder: reports/<stage>.json.
@@ -47,19 +48,10 @@ func WriteFile(path string, raw []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
+	return disk.Write(path, func(w io.Writer) error {
+		_, err := w.Write(raw)
 		return err
-	}
-	_, err = tmp.Write(raw)
-	err = errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		os.Remove(tmp.Name())
-	}
-	return err
+	})
 }
 
 // LastArtifact is what the newest run of the pipeline made at that stage.

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
 
+	"fettle/internal/disk"
 	"fettle/internal/modeldir"
 	"fettle/internal/table"
 	"fettle/schemas"
@@ -90,25 +90,11 @@ func (f *fitting) save(r result) error {
 		if _, err := f.job.File("model/" + name); err != nil {
 			return fmt.Errorf("save model: %w", err)
 		}
-		if err := copyFile(filepath.Join(dir, name), filepath.Join(f.dir, name)); err != nil {
+		if err := disk.Copy(filepath.Join(dir, name), filepath.Join(f.dir, name)); err != nil {
 			return fmt.Errorf("save model: %w", err)
 		}
 	}
 	return f.writeTrainerState("model/trainer_state.json", r)
-}
-
-func copyFile(to, from string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
 }
 
 func (f *fitting) account() error {

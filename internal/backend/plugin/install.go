@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"fettle/internal/disk"
 	"fettle/internal/progress"
 )
 
@@ -100,12 +101,9 @@ func (b *bringing) room(missing []Wheel) error {
 	if b.set.Note != "" {
 		b.tell.Say("%s", b.set.Note)
 	}
-	var disk unix.Statfs_t
-	if err := unix.Statfs(b.home, &disk); err != nil {
-		return nil // not known: the writing itself will tell
-	}
-	if free, need := int64(disk.Bavail)*int64(disk.Bsize)/1e6, fetch+b.set.Disk; free < need {
-		return fmt.Errorf("%s has %d MB free, %d are needed (FETTLE_CACHE names another place)", b.home, free, need)
+	free, err := disk.Free(b.home) // where that is not known the writing itself will tell
+	if need := fetch + b.set.Disk; err == nil && free/1e6 < need {
+		return fmt.Errorf("%s has %d MB free, %d are needed (FETTLE_CACHE names another place)", b.home, free/1e6, need)
 	}
 	return nil
 }
