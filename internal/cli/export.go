@@ -12,12 +12,11 @@ import (
 
 	"fettle/internal/artifact"
 	"fettle/internal/backend"
-	"fettle/internal/disk"
 	"fettle/internal/export"
 	"fettle/internal/quant"
 )
 
-func (a *App) export(_ context.Context, args []string) int {
+func (a *App) export(ctx context.Context, args []string) int {
 	fs := a.flags("export", `REF -to DIR [-format F]
        fettle export -model DIR [-adapter DIR] -format F -to DIR
 
@@ -55,9 +54,9 @@ compared before it appears; a difference is exit 3. Without -format the files of
 	e.backend = *backendName
 	var err error
 	if e.model == "" {
-		err = e.fromRef(rest[0])
+		err = e.fromRef(ctx, rest[0])
 	} else {
-		err = e.run()
+		err = e.run(ctx)
 	}
 	if errors.As(err, new(usageError)) {
 		a.fail("export", err)
@@ -93,7 +92,7 @@ type exporting struct {
 	options        export.Options
 }
 
-func (e *exporting) fromRef(name string) error {
+func (e *exporting) fromRef(ctx context.Context, name string) error {
 	root, store, err := project(e.store)
 	if err != nil {
 		return err
@@ -116,11 +115,11 @@ func (e *exporting) fromRef(name string) error {
 	if err != nil {
 		return err
 	}
-	return e.run()
+	return e.run(ctx)
 }
 
 // run opens the source, exports, and reports to people and to programs.
-func (e *exporting) run() error {
+func (e *exporting) run(ctx context.Context) error {
 	dir, err := filepath.Abs(e.model)
 	if err != nil {
 		return err
@@ -133,11 +132,10 @@ func (e *exporting) run() error {
 		return err
 	}
 	backend.Prepare(e.backend)
-	s, err := export.Open(e.resultName(dir), dir, e.adapter)
+	s, err := export.Open(e.resultName(dir), dir, e.adapter) // not closed: where a signal ends it, it may still be read
 	if err != nil {
 		return err
 	}
-	defer s.Close()
 	if e.base != "" {
 		s.Base = e.base
 	}
@@ -146,7 +144,7 @@ func (e *exporting) run() error {
 		return err
 	}
 	fmt.Fprintln(e.app.Stderr, b.Why)
-	r, err := export.Run(s, b, e.options)
+	r, err := export.Run(ctx, s, b, e.options)
 	if err != nil {
 		return err
 	}
@@ -182,23 +180,23 @@ func (e *exporting) resultName(dir string) string {
 
 // copyFiles copies adapters or model out of the store, byte for byte.
 func (e *exporting) copyFiles(ref artifact.Ref, art *artifact.Artifact) error {
-	copied := 0
+	from := map[string]string{}
 	for _, f := range art.Manifest.Data {
 		name, ok := strings.CutPrefix(f.Path, "model/")
 		if !ok {
-			if name, ok = strings.CutPrefix(f.Path, "adapters/"); !ok {
-				continue
-			}
+			name, ok = strings.CutPrefix(f.Path, "adapters/")
 		}
-		if err := disk.Copy(filepath.Join(e.options.To, filepath.FromSlash(name)), art.Path(f.Path)); err != nil {
-			return err
+		if ok {
+			from[name] = art.Path(f.Path)
 		}
-		copied++
 	}
-	if copied == 0 {
+	if len(from) == 0 {
 		return notTrained(ref)
 	}
-	fmt.Fprintf(e.app.Stderr, "%d files of %s in %s\n", copied, ref, e.options.To)
+	if err := export.Copy(e.options.To, from); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.app.Stderr, "%d files of %s in %s\n", len(from), ref, e.options.To)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -60,23 +61,37 @@ type writer interface {
 	check(dir string, g *gate) error
 }
 
-// Run writes the export into a folder beside its place, runs the parity gate, and moves the files in when it passes.
-func Run(s *Source, b backend.Backend, o Options) (*Report, error) {
+// Run writes the export into a folder beside its place, runs the parity gate, and moves the files in when it passes. Where ctx ends
+// first nothing of it stays on the disk; what computes is then left to the end of the process.
+func Run(ctx context.Context, s *Source, b backend.Backend, o Options) (*Report, error) {
 	w, dtype, err := s.writer(o)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(o.To, 0o755); err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	tmp, err := os.MkdirTemp(o.To, ".export-")
+	tmp, err := stage(o.To)
 	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
+		return nil, err
 	}
-	defer os.RemoveAll(tmp)
+	defer tmp.remove()
 	r := &Report{Format: o.Format, DType: dtype, Base: s.into(), Merged: s.Adapter != nil && (o.Format == Merged || o.Format == GGUF)}
+	made := make(chan error, 1)
+	go func() { made <- r.make(s, w, b, o, tmp.dir) }()
+	select {
+	case err = <-made:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.Files, err = moveAll(tmp.dir, o.To)
+	return r, err
+}
+
+// make writes everything into a folder and holds it to the gate.
+func (r *Report) make(s *Source, w writer, b backend.Backend, o Options, tmp string) (err error) {
 	if r.Notes, err = w.write(tmp); err != nil {
-		return nil, fmt.Errorf("export %s: %w", o.Format, err)
+		return fmt.Errorf("export %s: %w", o.Format, err)
 	}
 	if r.Merged {
 		r.Notes = append([]string{"the adapter was merged into " + s.into() + " in float32 and cast once"}, r.Notes...)
@@ -87,38 +102,40 @@ func Run(s *Source, b backend.Backend, o Options) (*Report, error) {
 	g := &gate{source: s, trained: s, backend: b, limit: o.MaxKL}
 	if o.TrainedOn != "" {
 		if g.trained, err = Open(s.Name, o.TrainedOn, s.adapterDir); err != nil {
-			return nil, err
+			return err
 		}
 		defer g.trained.Close()
 		r.Notes = append(r.Notes, "the adapter was trained on "+g.trained.into()+": the divergence is measured from there")
 	}
 	if err := g.run(w, tmp); err != nil {
-		return nil, err
+		return err
 	}
 	r.Gate, r.Notes = &g.Gate, append(r.Notes, g.notes...)
 	if o.Format == Merged || o.Format == GGUF {
 		if err := s.writeModelfile(tmp, o.Format, r); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := o.Card.write(tmp, s, r); err != nil {
-		return nil, err
+		return err
 	}
-	if o.Format == Merged || o.Format == BNB {
-		written, err := os.ReadDir(tmp)
-		if err != nil {
-			return nil, fmt.Errorf("export: %w", err)
-		}
-		var names []string
-		for _, f := range written {
-			names = append(names, f.Name())
-		}
-		if err := noOthers(names, o.To); err != nil {
-			return nil, err
-		}
+	return o.alone(tmp)
+}
+
+// alone refuses, behind the work, weights that have come to the folder meanwhile.
+func (o Options) alone(tmp string) error {
+	if o.Format != Merged && o.Format != BNB {
+		return nil
 	}
-	r.Files, err = moveAll(tmp, o.To)
-	return r, err
+	written, err := os.ReadDir(tmp)
+	if err != nil {
+		return fmt.Errorf("export: %w", err)
+	}
+	var names []string
+	for _, f := range written {
+		names = append(names, f.Name())
+	}
+	return noOthers(names, o.To)
 }
 
 // noOthers refuses a folder with weights that the named files would not replace: programs would read a mixture.

@@ -38,7 +38,7 @@ func open(t *testing.T, base, adapter string) *export.Source {
 func run(t *testing.T, s *export.Source, o export.Options) *export.Report {
 	t.Helper()
 	b := backendtest.Open(t)
-	r, err := export.Run(s, b, o)
+	r, err := export.Run(t.Context(), s, b, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestShards(t *testing.T) {
 	}
 	b := backendtest.Open(t)
 	// One file beside the old shards: a reader could take either.
-	if _, err := export.Run(open(t, "llama3", ""), b, export.Options{Format: export.Merged, DType: "f32", To: to}); err == nil || !strings.Contains(err.Error(), "other weights") {
+	if _, err := export.Run(t.Context(), open(t, "llama3", ""), b, export.Options{Format: export.Merged, DType: "f32", To: to}); err == nil || !strings.Contains(err.Error(), "other weights") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -124,7 +124,7 @@ func TestShards(t *testing.T) {
 func TestLimit(t *testing.T) {
 	b := backendtest.Open(t)
 	to := t.TempDir()
-	_, err := export.Run(open(t, "llama", ""), b, export.Options{Format: export.GGUF, DType: "q4_0", To: to, MaxKL: 1e-9})
+	_, err := export.Run(t.Context(), open(t, "llama", ""), b, export.Options{Format: export.GGUF, DType: "q4_0", To: to, MaxKL: 1e-9})
 	if !export.IsRefused(err) {
 		t.Fatalf("got %v, want a refusal", err)
 	}
@@ -295,7 +295,7 @@ func TestWeightsThatCannotBeWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = export.Run(s, backendtest.Open(t), export.Options{Format: tt.format, DType: tt.dtype, To: to})
+		_, err = export.Run(t.Context(), s, backendtest.Open(t), export.Options{Format: tt.format, DType: tt.dtype, To: to})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%v as %s %s: got %v, want %q", tt.value, tt.format, tt.dtype, err, tt.want)
 		}
