@@ -36,7 +36,7 @@ file of tensors logits.0, logits.1 ..., one for each line, float32 [tokens, voca
 		return a.fail("logits", err)
 	}
 	backend.Prepare(*backendName)
-	rows, err := readIDs(*in)
+	rows, err := await(ctx, func() ([][]int32, error) { return readIDs(*in) })
 	if err != nil {
 		return a.fail("logits", err)
 	}
