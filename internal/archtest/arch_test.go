@@ -131,7 +131,7 @@ func TestWhoImportsWhat(t *testing.T) {
 	}
 }
 
-// The network is met where models are fetched, answers are served and Dagu is set up; a run needs none (trap 44).
+// The network is met where models are fetched, answers are served and Dagu is set up; a run needs none.
 func TestWhoMeetsTheNetwork(t *testing.T) {
 	allowed := []string{"internal/hub/", "internal/serve/", "internal/cli/serve.go", "internal/dagu/"}
 	for _, f := range goFiles(t) {

@@ -21,7 +21,7 @@ func (p project) someAnswers() {
 	}
 }
 
-// Answers that are kept are those of one model: other weights, another adapter or another template never meet them (trap 69).
+// Answers that are kept are those of one model: other weights, another adapter or another template never meet them.
 func TestKeptAnswersAreOfOneModel(t *testing.T) {
 	first := newProject(t)
 	first.run("run", "mini", "-local")

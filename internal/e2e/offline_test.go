@@ -31,7 +31,7 @@ func cutOff(notes string) {
 }
 
 // The quickstart, all five stages of it with fewer steps and questions, needs no network and asks for none: where the system
-// gives one, it runs in a namespace without any (trap 44).
+// gives one, it runs in a namespace without any.
 func TestOffline(t *testing.T) {
 	p := project{t: t, root: t.TempDir()}
 	p.store = filepath.Join(p.root, ".fettle")

@@ -10,7 +10,7 @@ import (
 	"fettle/internal/tokenizer"
 )
 
-// A vocabulary grown by a token that the embedding has no row for (trap 24): nothing adds the row silently. Who uses the token is
+// A vocabulary grown by a token that the embedding has no row for: nothing adds the row silently. Who uses the token is
 // told before a step is trained, who does not, trains.
 func TestAVocabularyLargerThanTheEmbedding(t *testing.T) {
 	p := newProject(t)

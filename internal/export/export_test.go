@@ -261,7 +261,7 @@ func widen(t *testing.T, dir string, n int) {
 	}
 }
 
-// A weight that is no number, or that the asked type cannot hold, is named and refused; nothing is left behind (traps 28, 31).
+// A weight that is no number, or that the asked type cannot hold, is named and refused; nothing is left behind.
 func TestWeightsThatCannotBeWritten(t *testing.T) {
 	from := shared.Path(t, "golden/models/families/llama")
 	m, err := model.Open(from)

@@ -13,7 +13,7 @@ import (
 	"fettle/internal/shared"
 )
 
-// Whichever form the base has, what is exported says its chat template in both, with the same text (trap 19): a merged model, a base
+// Whichever form the base has, what is exported says its chat template in both, with the same text: a merged model, a base
 // in 4 bits, an adapter.
 func TestBothFormsOfTheTemplate(t *testing.T) {
 	const one, two, old = "{{ messages[0].content }}<|eot_id|> & more", "{{ tools }}", "another"

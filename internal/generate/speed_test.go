@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -45,7 +44,7 @@ func TestSpeed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		began, before := time.Now(), cpu()
+		began, before := time.Now(), backendtest.CPU(t)
 		requests := make([]generate.Request, len(prompts))
 		for i := range requests {
 			requests[i] = generate.Request{Prompt: prompts[i], MaxNew: lengths[i]}
@@ -59,20 +58,11 @@ func TestSpeed(t *testing.T) {
 		for _, o := range out {
 			prefill, decode, n = prefill+o.Prefill, decode+o.Decode, n+len(o.Tokens)
 		}
-		fmt.Printf("adapter %v: %v (cpu %.1fs) for %d prompt tokens (%.0f/s), %d new tokens (%.0f/s): prefill %v, decode %v\n", adapted, time.Since(began).Round(time.Millisecond), cpu()-before, total, float64(total)/prefill.Seconds(), n, float64(n)/decode.Seconds(), prefill, decode)
+		fmt.Printf("adapter %v: %v (cpu %.1fs) for %d prompt tokens (%.0f/s), %d new tokens (%.0f/s): prefill %v, decode %v\n", adapted, time.Since(began).Round(time.Millisecond), backendtest.CPU(t)-before, total, float64(total)/prefill.Seconds(), n, float64(n)/decode.Seconds(), prefill, decode)
 		g.Close()
 		for name, x := range w {
 			c, _ := x.LocalClone()
 			w[name] = c
 		}
 	}
-}
-
-// cpu is the process's CPU seconds: steadier than the clock on a busy machine.
-func cpu() float64 {
-	var r syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
-		return 0
-	}
-	return float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9
 }

@@ -135,7 +135,7 @@ func TestOddities(t *testing.T) {
 	}
 }
 
-// Gemma's activations pass what float16 holds (trap 31).
+// Gemma's activations pass what float16 holds.
 func TestGemmaInHalf(t *testing.T) {
 	from := shared.Path(t, "golden/models/families/gemma3_text")
 	m, err := model.Open(from)

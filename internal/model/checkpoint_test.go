@@ -117,7 +117,7 @@ func TestSaveLoad(t *testing.T) {
 }
 
 // A weight beyond float16's range is no weight to save in it: the error names the tensor, and no model is left behind that
-// loads (trap 31).
+// loads.
 func TestSaveOverflow(t *testing.T) {
 	m := small(t)
 	w := m.Init(1)

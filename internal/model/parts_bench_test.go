@@ -3,7 +3,6 @@ package model_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"syscall"
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
@@ -109,24 +108,16 @@ func (in *partInputs) time(b *testing.B, flops int, build func(in []*graph.Node)
 		}
 	}
 	run()
-	before := processorSeconds(b)
+	before := backendtest.CPU(b)
 	for b.Loop() {
 		run()
 	}
-	b.ReportMetric((processorSeconds(b)-before)*1e3/float64(b.N), "cpu-ms")
+	b.ReportMetric((backendtest.CPU(b)-before)*1e3/float64(b.N), "cpu-ms")
 	b.ReportMetric(b.Elapsed().Seconds()*1e3/float64(b.N), "ms")
 	b.ReportMetric(0, "ns/op")
 	if flops > 0 {
 		b.ReportMetric(float64(flops)*float64(b.N)/b.Elapsed().Seconds()/1e9, "gflop/s")
 	}
-}
-
-func processorSeconds(b *testing.B) float64 {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		b.Fatal(err)
-	}
-	return float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9
 }
 
 func (s partsShape) peak(b *testing.B) {

@@ -125,7 +125,7 @@ func TestRoundsToNearestEven(t *testing.T) {
 	}
 }
 
-// What a narrower type cannot hold is refused, never stored as infinity (trap 31).
+// What a narrower type cannot hold is refused, never stored as infinity.
 func TestEncodeOverflow(t *testing.T) {
 	for _, tt := range []struct {
 		d safetensors.DType

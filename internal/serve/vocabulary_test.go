@@ -14,7 +14,7 @@ import (
 )
 
 // An added token without a row in the embedding, as Gemma 3 has one for images, keeps no model from being served; a request that
-// holds it is refused. Tokens of ordinary text without a row are another model's tokenizer (trap 24).
+// holds it is refused. Tokens of ordinary text without a row are another model's tokenizer.
 func TestTokensWithoutARow(t *testing.T) {
 	dir, _ := tiny(t)
 	path := filepath.Join(dir, "tokenizer.json")

@@ -49,7 +49,7 @@ func encoded(t *testing.T, dir, date string) (example, string, error) {
 	return all[0], e.language.Tokenizer.Decode(all[0].ids, false), nil
 }
 
-// A tokenizer that adds a start token to every text adds none to a chat, whose template prints its own (trap 10).
+// A tokenizer that adds a start token to every text adds none to a chat, whose template prints its own.
 func TestOneStart(t *testing.T) {
 	want, _, err := encoded(t, base, "")
 	if err != nil {
@@ -66,7 +66,7 @@ func TestOneStart(t *testing.T) {
 	}
 }
 
-// Where padding and end are one token, the end of an answer is learnt as before: what is masked goes by place (trap 11).
+// Where padding and end are one token, the end of an answer is learnt as before: what is masked goes by place.
 func TestPaddingThatIsTheEnd(t *testing.T) {
 	want, _, err := encoded(t, base, "")
 	if err != nil {
@@ -84,7 +84,7 @@ func TestPaddingThatIsTheEnd(t *testing.T) {
 	}
 }
 
-// A template that prints the date prints the one of the settings, whatever the clock says, and without one there is none (trap 20).
+// A template that prints the date prints the one of the settings, whatever the clock says, and without one there is none.
 func TestDateIsASetting(t *testing.T) {
 	dir := altered(t, "chat_template.jinja", "{%- for message", "{{- strftime_now('%Y-%m-%d') -}}\n{%- for message")
 	if _, text, err := encoded(t, dir, ""); err == nil {

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
@@ -135,14 +134,14 @@ func BenchmarkStep(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			before := cpuSeconds(b)
+			before := backendtest.CPU(b)
 			for b.Loop() {
 				if err := t.step(b.Context(), 1, 1<<30); err != nil {
 					b.Fatal(err)
 				}
 			}
 			b.ReportMetric(float64(s.rows*s.length*b.N)/b.Elapsed().Seconds(), "tok/s")
-			b.ReportMetric((cpuSeconds(b)-before)/float64(b.N), "cpu-s/step")
+			b.ReportMetric((backendtest.CPU(b)-before)/float64(b.N), "cpu-s/step")
 			if m, ok := backend.MemoryOf(t.program.graph.Executable()); ok {
 				b.ReportMetric(float64(m.Temporary)/(1<<20), "temp-MiB")
 				b.ReportMetric(float64(m.Arguments)/(1<<20), "args-MiB")
@@ -150,13 +149,4 @@ func BenchmarkStep(b *testing.B) {
 			b.ReportMetric(t.state.history[len(t.state.history)-1].Loss, "loss")
 		})
 	}
-}
-
-// cpuSeconds are those of the whole process so far.
-func cpuSeconds(tb testing.TB) float64 {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		tb.Fatal(err)
-	}
-	return float64(r.Utime.Nano()+r.Stime.Nano()) / 1e9
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -74,7 +73,7 @@ func apart(b *testing.B, shape, mode, name string, paged bool) {
 
 func took(b *testing.B, shape, mode, name string, paged bool) (p peakOf) {
 	s := benchShapes[shape]
-	before := resident(b, "VmRSS")
+	before := backendtest.Resident(b, "VmRSS")
 	t := s.benchWith(b, mode, 8, optimizer.Config{Name: name, LR: 1e-4, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Clip: 1, Paged: paged})
 	steps := func(n int) {
 		for range n {
@@ -84,10 +83,10 @@ func took(b *testing.B, shape, mode, name string, paged bool) (p peakOf) {
 		}
 	}
 	steps(2)
-	at := cpuSeconds(b)
+	at := backendtest.CPU(b)
 	steps(4)
-	p.CPU = (cpuSeconds(b) - at) / 4
-	p.Peak = resident(b, "VmHWM") - before
+	p.CPU = (backendtest.CPU(b) - at) / 4
+	p.Peak = backendtest.Resident(b, "VmHWM") - before
 	a := ask{model: t.program.model, data: t.data, backend: backendtest.Name(), shared: true, devices: 1}
 	if mode == "scratch" {
 		t.settings.Mode = "full"
@@ -103,24 +102,4 @@ func took(b *testing.B, shape, mode, name string, paged bool) (p peakOf) {
 	}
 	p.Likely, p.Least, p.State = n.likely(), n.least(), n.kept
 	return p
-}
-
-// resident reads a line of this process's memory, in bytes.
-func resident(tb testing.TB, line string) int64 {
-	tb.Helper()
-	raw, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		tb.Skip("no /proc: the memory that is resident cannot be seen")
-	}
-	for l := range strings.Lines(string(raw)) {
-		if rest, ok := strings.CutPrefix(l, line+":"); ok {
-			n, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-			if err != nil {
-				tb.Fatal(err)
-			}
-			return n << 10
-		}
-	}
-	tb.Fatalf("no %s", line)
-	return 0
 }

@@ -3,6 +3,7 @@ package train
 import (
 	"testing"
 
+	"fettle/internal/backend/backendtest"
 	"fettle/internal/config"
 	"fettle/schemas"
 )
@@ -40,11 +41,11 @@ func BenchmarkReference(b *testing.B) {
 			}
 			var stepping, referring float64
 			for b.Loop() {
-				at := cpuSeconds(b)
+				at := backendtest.CPU(b)
 				step()
-				middle := cpuSeconds(b)
+				middle := backendtest.CPU(b)
 				refer()
-				stepping, referring = stepping+middle-at, referring+cpuSeconds(b)-middle
+				stepping, referring = stepping+middle-at, referring+backendtest.CPU(b)-middle
 			}
 			b.ReportMetric(stepping/float64(b.N), "cpu-s/step")
 			b.ReportMetric(referring/float64(b.N), "cpu-s/reference")

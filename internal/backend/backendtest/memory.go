@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// resident reads a line of this process's memory, in bytes.
-func resident(t testing.TB, line string) int64 {
+// Resident reads a line of this process's memory, in bytes.
+func Resident(t testing.TB, line string) int64 {
 	t.Helper()
 	raw, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -39,7 +39,7 @@ func Peak(t testing.TB, f func()) int64 {
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		t.Skip("the high water mark cannot be set back: ", err)
 	}
-	before := resident(t, "VmRSS")
+	before := Resident(t, "VmRSS")
 	f()
-	return resident(t, "VmHWM") - before
+	return Resident(t, "VmHWM") - before
 }
