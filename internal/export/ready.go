@@ -34,7 +34,7 @@ func Ready(name, dir, adapterDir string, o Options) error {
 		return errors.Join(append(errs, err, o.place(dir, nil, 0))...)
 	}
 	defer s.Close()
-	if o.Check() != nil {
+	if errs[0] != nil {
 		return errors.Join(append(errs, o.place(dir, nil, 0))...)
 	}
 	if o.Format == GGUF || o.Format == GGUFLoRA {
@@ -94,7 +94,7 @@ func (s *Source) targets(adapterDir string, o Options) (names []string, size int
 		}
 		t, err := gguf.ParseType(or(o.DType, s.dtype()))
 		for _, p := range places {
-			size += int64(p.Type(t).Size(elements(p.Shape)))
+			size += int64(p.Type(t).Size(gguf.Info{Shape: p.Shape}.Len()))
 		}
 		return append(names, "Modelfile", fileName(s.Name)+"-"+t.String()+".gguf"), size, err
 	}
@@ -102,7 +102,7 @@ func (s *Source) targets(adapterDir string, o Options) (names []string, size int
 	names = append(append(names, "config.json", "generation_config.json"), sides...)
 	d, err2 := safetensors.ParseDType(or(o.DType, s.dtype()))
 	for _, p := range s.Model.Parameters() {
-		n := int64(elements(p.Shape) * d.Size())
+		n := int64(p.GraphShape().Size() * d.Size())
 		if o.Format == BNB && p.Linear() {
 			n /= int64(2 * d.Size())
 		}
@@ -112,14 +112,6 @@ func (s *Source) targets(adapterDir string, o Options) (names []string, size int
 		names = append(names, "model.safetensors")
 	}
 	return names, size, errors.Join(err, err2)
-}
-
-func elements(shape []int) int {
-	n := 1
-	for _, d := range shape {
-		n *= d
-	}
-	return n
 }
 
 // place says whether the folder can take the files: it is a folder, not the base's own, nothing stands in a file's way, no other

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 
 	"fettle/internal/chat"
@@ -81,10 +82,6 @@ func unescaped(v any) ([]byte, error) {
 
 // sameJSON says whether two files hold the same value.
 func sameJSON(a, b []byte) bool {
-	var one, two bytes.Buffer
 	var x, y any
-	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
-		return false
-	}
-	return json.NewEncoder(&one).Encode(x) == nil && json.NewEncoder(&two).Encode(y) == nil && bytes.Equal(one.Bytes(), two.Bytes())
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }

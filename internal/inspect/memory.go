@@ -30,10 +30,7 @@ const trainedBytes = 16
 // sizes counts a model's weights: all, and those of the layers' matrices, which QLoRA stores in 4 bits.
 func sizes(m *model.Model) (all, matrices int64) {
 	for _, p := range m.Parameters() {
-		n := int64(1)
-		for _, d := range p.Shape {
-			n *= int64(d)
-		}
+		n := int64(p.GraphShape().Size())
 		all += n
 		if p.Linear() && p.Name != "lm_head.weight" {
 			matrices += n

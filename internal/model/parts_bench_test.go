@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -66,11 +68,7 @@ type partInputs struct {
 }
 
 func (in *partInputs) floats(dims ...int) {
-	n := 1
-	for _, d := range dims {
-		n *= d
-	}
-	values := make([]float32, n)
+	values := make([]float32, shapes.Make(dtypes.Float32, dims...).Size())
 	for i := range values {
 		values[i] = float32(in.rng.NormFloat64() / 50)
 	}
@@ -78,11 +76,7 @@ func (in *partInputs) floats(dims ...int) {
 }
 
 func (in *partInputs) ids(below int, dims ...int) {
-	n := 1
-	for _, d := range dims {
-		n *= d
-	}
-	values := make([]int32, n)
+	values := make([]int32, shapes.Make(dtypes.Int32, dims...).Size())
 	for i := range values {
 		values[i] = in.rng.Int32N(int32(below))
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"fettle/internal/quant"
@@ -20,10 +21,7 @@ func (o adamw8bit) small(weight string, size int) bool {
 }
 
 func (o adamw8bit) keeps(weight string, dims []int) []slot {
-	n := 1
-	for _, d := range dims {
-		n *= d
-	}
+	n := shapes.Make(dtypes.Float32, dims...).Size()
 	if o.small(weight, n) {
 		return floats(dims, "mean", "square")
 	}

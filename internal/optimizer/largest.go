@@ -36,7 +36,7 @@ func (o *Optimizer) inputShapes(g group) []shapes.Shape {
 
 func (o *Optimizer) weightShapes(g group) (all []shapes.Shape) {
 	for _, w := range o.weights[g.from:g.to] {
-		all = append(all, shapes.Make(dtypes.Float32, w.Dims...))
+		all = append(all, w.Shape())
 	}
 	return all
 }

@@ -19,6 +19,9 @@ type Weight struct {
 	Rate   float64 // factor on the learning rate
 }
 
+// Shape is that of the weight in a graph.
+func (w Weight) Shape() shapes.Shape { return shapes.Make(dtypes.Float32, w.Dims...) }
+
 // Optimizer moves weights. They go in groups: all at once, or with a paged state layer by layer. The norm comes first, in a graph
 // of its own: a step that is not finite changes nothing.
 type Optimizer struct {

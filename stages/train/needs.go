@@ -56,7 +56,7 @@ func (a ask) needs(s Settings, length int) (needs, error) {
 		}
 	}
 	for _, w := range moving {
-		n.trained += 4 * int64(size(w.Dims))
+		n.trained += int64(w.Shape().ByteSize())
 	}
 	o := optimizer.Outline(s.Optimizer, moving)
 	if n.kept, n.fresh = o.Bytes(), o.Fresh(); !a.shared {
@@ -75,14 +75,6 @@ func (a ask) adapter(s Settings) (*lora.Adapter, error) {
 		return lora.ReadConfig(a.from, a.model)
 	}
 	return lora.Outline(a.model, s.LoRA)
-}
-
-func size(dims []int) int {
-	n := 1
-	for _, d := range dims {
-		n *= d
-	}
-	return n
 }
 
 // mostTrained is the greatest number of positions with a loss in a block of a length.
