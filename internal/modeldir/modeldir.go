@@ -28,8 +28,7 @@ type Hash func(path string) (string, error)
 // Read hashes what is read of a model directory.
 func Read(root, path string, hash Hash) (Note, error) {
 	dir := at(root, path)
-	// Like a hub's owner/name: the last two folders.
-	n := Note{Name: filepath.Base(filepath.Dir(dir)) + "/" + filepath.Base(dir), Path: path}
+	n := Note{Name: name(root, dir), Path: path}
 	if _, err := os.Stat(filepath.Join(dir, "config.json")); err != nil {
 		return n, fmt.Errorf("model %s: %w", path, err)
 	}
@@ -47,6 +46,19 @@ func Read(root, path string, hash Hash) (Note, error) {
 		}
 	}
 	return n, errors.Join(errs...)
+}
+
+// name is like a hub's owner/name: the last two folders, of the path from the project where the model lies in it. What the
+// folder of the project is called is nobody's model's name, and would make data that depend on it.
+func name(root, dir string) string {
+	if inside, err := filepath.Rel(root, dir); err == nil && filepath.IsLocal(inside) {
+		dir = inside
+	}
+	owner, base := filepath.Base(filepath.Dir(dir)), filepath.Base(dir)
+	if owner == "." || owner == string(filepath.Separator) {
+		return base
+	}
+	return owner + "/" + base
 }
 
 // Adapter is the digest of what is read of an adapter's directory, as PEFT or fettle saved it.

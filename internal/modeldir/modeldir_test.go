@@ -163,3 +163,21 @@ func TestTexts(t *testing.T) {
 		t.Error(diff, err)
 	}
 }
+
+// The name is data of a training: it must not change with the folder that the project lies in.
+func TestNameIsThatInTheProject(t *testing.T) {
+	for _, tc := range []struct{ in, path, want string }{
+		{"here", "model", "model"}, {"there", "model", "model"}, {"here", "models/owner/name", "owner/name"},
+		{"here", "../elsewhere/model", "elsewhere/model"}, {"here", "./model/", "model"},
+	} {
+		at := t.TempDir()
+		root := filepath.Join(at, tc.in)
+		write(t, filepath.Join(root, tc.path), whole)
+		if got := read(t, root, tc.path).Name; got != tc.want {
+			t.Errorf("%s in %s: name %q, want %q", tc.path, tc.in, got, tc.want)
+		}
+		if got := read(t, root, filepath.Join(root, tc.path)).Name; got != tc.want {
+			t.Errorf("%s in %s, absolute: name %q, want %q", tc.path, tc.in, got, tc.want)
+		}
+	}
+}
