@@ -60,15 +60,23 @@ func dot2(x, y, w []float32) (float32, float32) {
 	return sum(a.Add(b).Add(c.Add(d))), sum(e.Add(f).Add(g.Add(h)))
 }
 
-// part is the beginning of x, as much of it as a vector holds, filled up with zeros.
+// part is the beginning of x, as much of it as a vector holds, filled up with zeros. Not by simd.LoadFloat32sPart: on amd64 Go 1.27
+// loads a whole vector for it and masks what was too much, so that behind the last numbers of the heap it faults.
 func part(x []float32) simd.Float32s {
-	v, _ := simd.LoadFloat32sPart(x)
-	return v
+	if len(x) >= (simd.Float32s{}).Len() {
+		return simd.LoadFloat32s(x)
+	}
+	var all [widest]float32
+	copy(all[:], x)
+	return simd.LoadFloat32s(all[:])
 }
+
+// widest is how many numbers a vector has at most: 512 bits.
+const widest = 16
 
 // sum adds the elements of a vector; there are at most 16 (512 bits) and at least 4.
 func sum(v simd.Float32s) float32 {
-	var x [16]float32
+	var x [widest]float32
 	v.Store(x[:])
 	var a, b, c, d float32
 	for i := 0; i+4 <= v.Len(); i += 4 {

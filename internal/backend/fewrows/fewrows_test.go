@@ -52,6 +52,9 @@ func TestRowsAlone(t *testing.T) {
 		t.Skip("no vectors here")
 	}
 	const n, k = 1000, 333
+	if fewrows.Most < 16 {
+		t.Errorf("%d rows are few: 16 clients would be answered by the library's product", fewrows.Most)
+	}
 	x, w := numbers(fewrows.Most*k, 3), numbers(n*k, 4)
 	for _, turned := range []bool{false, true} {
 		all := product(t, turned, x, w, 1, fewrows.Most, n, k)
