@@ -30,11 +30,15 @@ test-xla: build-xla ## the tests that compute, on xla:cpu; fetches its plugin (6
 	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu $(GO) test -tags xla -timeout 30m ./internal/backend/... ./internal/model ./internal/lora ./internal/quant ./internal/optimizer
 	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu $(GO) test -tags xla -timeout 30m -run Equal ./stages/train
 	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu XLA_FLAGS=$(UNTUNED) $(GO) test -tags xla -timeout 30m -skip Equal ./stages/train
+	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu XLA_FLAGS="$(UNTUNED) $(DEVICES)" $(GO) test -tags xla -timeout 30m -run TestDevices ./stages/train
 	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu XLA_FLAGS=$(UNTUNED) $(GO) test -tags xla -timeout 30m ./internal/generate ./internal/export
 
 # The graphs' numbers are compared with reference data as they are compiled for use. What is built on them compiles hundreds of
 # programs to run each a few times: it need not run fast, only compile fast (half of the time).
 UNTUNED := --xla_backend_optimization_level=0
+
+# As many devices as TestDevices wants: on one it can only leave its work out.
+DEVICES := --xla_force_host_platform_device_count=3
 
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt'ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }

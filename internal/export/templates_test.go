@@ -56,8 +56,17 @@ func TestBothFormsOfTheTemplate(t *testing.T) {
 				o.To = to
 				run(t, s, o)
 
+				for name, want := range base.want {
+					file := "chat_template.jinja"
+					if name != "default" {
+						file = filepath.Join("additional_chat_templates", name+".jinja")
+					}
+					if got, err := os.ReadFile(filepath.Join(to, file)); err != nil || string(got) != want {
+						t.Errorf("%s: %q, want %q (%v)", file, got, want, err)
+					}
+				}
 				if diff := cmp.Diff(base.want, templates(t, to)); diff != "" {
-					t.Errorf("files (-want +got):\n%s", diff)
+					t.Errorf("read back (-want +got):\n%s", diff)
 				}
 				os.Remove(filepath.Join(to, "chat_template.jinja"))
 				os.RemoveAll(filepath.Join(to, "additional_chat_templates"))

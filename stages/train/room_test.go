@@ -3,12 +3,15 @@ package train
 import (
 	"math"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"testing"
 
 	"fettle/internal/backend"
 	"fettle/internal/config"
 	"fettle/internal/model"
+	"fettle/internal/progress"
+	"fettle/internal/stage"
 )
 
 // askOf is a training of a bench shape whose weights are drawn.
@@ -151,5 +154,44 @@ func TestNeedsAddUp(t *testing.T) {
 	}
 	if math.Abs(float64(n.least())/float64(n.still()+n.work*3/5)-1) > 1e-9 {
 		t.Error("least")
+	}
+}
+
+// Before a training begins, Go's garbage is kept to what is free, but not below what is in use; a limit that is tighter stays. What
+// does not lie in the machine's memory sets none.
+func TestGarbageStaysWithinWhatIsFree(t *testing.T) {
+	b := newBench(t)
+	tell, _ := progress.New("train", t.Output(), "")
+	was := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(was)
+	for _, tt := range []struct {
+		name, free, backend string
+		before, want        int64
+	}{
+		{"a tenth is left", "1000MiB", "go", math.MaxInt64, 900 << 20},
+		{"at least 128 MiB", "100MiB", "go", math.MaxInt64, 128 << 20},
+		{"a tighter one stays", "1000MiB", "go", 500 << 20, 500 << 20},
+		{"on a device", "1000MiB", "xla:cuda", math.MaxInt64, math.MaxInt64},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("FETTLE_MEMORY", tt.free)
+			debug.SetMemoryLimit(tt.before)
+			be := b.backend
+			be.Name = tt.backend
+			s := defaults()
+			s.Mode = "scratch"
+			f := &fitting{job: &stage.Job[Settings]{Settings: s, Progress: tell}, model: b.model, data: laid(documents(4), 1, 16), backend: be}
+			if err := f.room(); err != nil {
+				t.Fatal(err)
+			}
+			if got := debug.SetMemoryLimit(-1); got != tt.want {
+				t.Errorf("limit %d, want %d", got, tt.want)
+			}
+		})
+	}
+	debug.SetMemoryLimit(math.MaxInt64)
+	limitGarbage(needs{base: 3 << 30}, backend.Room{Bytes: 1 << 30})
+	if got := debug.SetMemoryLimit(-1); got < 3<<30 {
+		t.Errorf("limit %d is below what is in use", got)
 	}
 }
