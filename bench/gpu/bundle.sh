@@ -20,7 +20,7 @@ done
 mkdir -p "$stage/shared/golden"
 cp -r "$shared/golden/models" "$stage/shared/golden/"
 cp -r "$shared/data/weights/stories260K_golden" "$stage/shared/data/weights/"
-cp -r docs/cuda-memory.md "$stage/"
+mkdir -p "$stage/docs" && cp docs/cuda-memory.md "$stage/docs/"
 
 rm -rf "$out"
 mkdir -p "$out"

@@ -1,6 +1,7 @@
 """Speed and memory of training on the GPU, beside PEFT where torch is there; prints Markdown. Standard library only.
 
 Usage: gpu.py WORK, the folder that run.sh unpacked; it starts it. With FETTLE_TEST_BACKEND=xla:cpu a tiny model proves the harness.
+FETTLE_GPU_LAYERS=4 takes so many layers of the model: the same speed a layer in a fraction of the time.
 """
 import json
 import os
@@ -19,6 +20,7 @@ WORK = pathlib.Path(sys.argv[1])
 BACKEND = os.environ["FETTLE_TEST_BACKEND"]
 GPU = BACKEND == "xla:cuda"
 RANK, WARM, TIMED = 16, 3, 10
+PATIENCE = 900  # seconds that one training may take
 
 # Dense bfloat16 FLOP/s by the name that nvidia-smi gives: NVIDIA's data sheets, without sparsity.
 PEAKS = {"H200": 989.4e12, "H100 PCIe": 756e12, "H100 NVL": 835e12, "H100": 989.4e12, "A100": 312e12, "L40S": 362e12, "A6000": 154.8e12, "4090": 165.2e12}
@@ -26,7 +28,8 @@ PEAKS = {"H200": 989.4e12, "H100 PCIe": 756e12, "H100 NVL": 835e12, "H100": 989.
 
 def config():
     if GPU:
-        return json.loads((WORK / "stages/train/testdata/models/llama-3-8b/config.json").read_text())
+        c = json.loads((WORK / "stages/train/testdata/models/llama-3-8b/config.json").read_text())
+        return {**c, "num_hidden_layers": int(os.environ.get("FETTLE_GPU_LAYERS", c["num_hidden_layers"]))}
     return {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 64, "intermediate_size": 192, "num_hidden_layers": 2, "num_attention_heads": 4,
             "num_key_value_heads": 2, "vocab_size": 512, "max_position_embeddings": 512, "rms_norm_eps": 1e-5, "hidden_act": "silu", "tie_word_embeddings": False}
 
@@ -55,24 +58,36 @@ def bf16(x):
     return struct.pack("<f", x)[2:]
 
 
-def make(folder, c):
+def make(folder, c, shard=4 << 30):
     """A model directory with weights of a fixed draw: a megabyte of normal numbers over and over, norms of one."""
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps({**c, "torch_dtype": "bfloat16"}))
-    header, at = {}, 0
-    for name, shape in tensors(c):
-        header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [at, at + 2 * size(shape)]}
-        at += 2 * size(shape)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
     rng = random.Random(1)
     draw = b"".join(bf16(rng.gauss(0, 0.02)) for _ in range(1 << 19))
-    with open(folder / "model.safetensors", "wb") as out:
-        out.write(struct.pack("<Q", len(text)) + text)
-        for name, shape in tensors(c):
-            unit, left = (bf16(1.0) * (1 << 19) if "norm" in name else draw), 2 * size(shape)
-            while left > 0:
-                left -= out.write(unit[:min(left, len(unit))])
+    ones = bf16(1.0) * (1 << 19)
+    shards, total = [[]], 0
+    for name, shape in tensors(c):
+        if sum(2 * size(s) for _, s in shards[-1]) > shard:
+            shards.append([])
+        shards[-1].append((name, shape))
+    where = {}
+    for i, held in enumerate(shards):
+        file = f"model-{i + 1:05}-of-{len(shards):05}.safetensors"
+        header, at = {}, 0
+        for name, shape in held:
+            where[name] = file
+            header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [at, at + 2 * size(shape)]}
+            at += 2 * size(shape)
+        total += at
+        text = json.dumps({"__metadata__": {"format": "pt"}, **header}).encode()
+        text += b" " * (-len(text) % 8)
+        with open(folder / file, "wb") as out:
+            out.write(struct.pack("<Q", len(text)) + text)
+            for name, shape in held:
+                unit, left = (ones if "norm" in name else draw), 2 * size(shape)
+                while left > 0:
+                    left -= out.write(unit[:min(left, len(unit))])
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {"total_size": total}, "weight_map": where}))
 
 
 def rows(path, c, count, length):
@@ -109,7 +124,8 @@ class Peak:
 
 
 def fettle(base, c, nf4, length, steps):
-    """The road from rows to adapter, by the program itself; gives seconds and losses of the steps."""
+    """The road from rows to adapter, by the program itself; gives seconds and losses of the steps, and the bytes of the device that
+    were in use at most, as XLA counts them."""
     name = ("qlora" if nf4 else "lora") + f"-{length}"
     root = WORK / "speed" / name
     shutil.rmtree(root, ignore_errors=True)
@@ -125,24 +141,27 @@ def fettle(base, c, nf4, length, steps):
     path.write_text(json.dumps(settings))  # JSON is YAML
     report = None
     for stage in ("ingest", "format", "train"):
-        done = subprocess.run([WORK / "bin/fettle", stage, "-config", path], cwd=root, env={**os.environ, "FETTLE_STORE": str(root / ".fettle")}, capture_output=True, text=True)
+        began = time.monotonic()
+        done = subprocess.run([WORK / "bin/fettle", stage, "-config", path], cwd=root, env={**os.environ, "FETTLE_STORE": str(root / ".fettle")}, capture_output=True, text=True,
+                              timeout=PATIENCE)
+        print(f"{name}, {stage}: {time.monotonic() - began:.0f} s\n{done.stderr[-3000:]}", file=sys.stderr, flush=True)
         if done.returncode != 0:
             raise RuntimeError(f"fettle {stage}: exit {done.returncode}: {done.stderr[-2000:]}")
         report = json.loads(done.stdout)
     state = json.loads(next((root / report["path"]).rglob("trainer_state.json")).read_text())
     log = [r for r in state["log_history"] if "step_seconds" in r]
-    return [r["step_seconds"] for r in log], [r["loss"] for r in log]
+    return [r["step_seconds"] for r in log], [r["loss"] for r in log], report["figures"].get("device_peak_bytes")
 
 
 def peft(base, c, nf4, length, steps):
     path = WORK / "speed" / "peft-rows.jsonl"
     rows(path, c, steps, length)
     done = subprocess.run([sys.executable, HERE / "peft_side.py", json.dumps({"model": str(base), "rows": str(path), "nf4": nf4, "rank": RANK, "steps": steps, "cuda": GPU})],
-                          capture_output=True, text=True)
+                          capture_output=True, text=True, timeout=PATIENCE)
     if done.returncode != 0:
         raise RuntimeError(f"PEFT: {done.stderr[-2000:]}")
     got = json.loads(done.stdout)
-    return got["seconds"], got["losses"]
+    return got["seconds"], got["losses"], got["bytes"]
 
 
 def has(*modules):
@@ -166,9 +185,11 @@ def main():
     print(f"Llama of {c['num_hidden_layers']} layers, {c['hidden_size']} wide, random weights; LoRA rank {RANK} on all linears, one row a step, AdamW; median of {TIMED}")
     print(f"steps after {WARM}. MFU counts 4N operations a token for the N = {weights:,} weights of matrices: twice forward, twice for the gradient of")
     print(f"activations; attention and the recomputed layers are not counted. Card: {name or 'none'}, {f'{peak / 1e12:,.0f} TFLOP/s dense bf16' if peak else 'peak not known'}.\n")
-    print("| training | side | tokens a second | MFU (4N) | peak memory, GiB | last loss |\n|---|---|---|---|---|---|")
+    print("Memory: what the side's own allocator had given out at most, and by how much the card's use rose (nvidia-smi: with what allocators keep")
+    print("in reserve, and CUDA's context). Start: seconds from start to the end of the first step, without what makes the data.\n")
+    print("| training | side | tokens a second | MFU (4N) | GiB in use | GiB on the card | start, s | last loss |\n|---|---|---|---|---|---|---|---|")
     failed = False
-    for nf4 in (False, True):
+    for nf4 in (True, False):
         for length in (2048,) if GPU else (64,):
             sides = [("fettle", fettle)]
             if has("torch", "peft", "transformers") and (not nf4 or has("bitsandbytes")):
@@ -176,14 +197,17 @@ def main():
             for side, train in sides:
                 label = f"{'QLoRA NF4' if nf4 else 'LoRA bf16'}, {length} tokens"
                 try:
+                    began = time.monotonic()
                     with Peak() as memory:
-                        seconds, losses = train(base, c, nf4, length, WARM + TIMED)
+                        seconds, losses, used = train(base, c, nf4, length, WARM + TIMED)
+                    start = time.monotonic() - began - sum(seconds[1:])
                     speed = length / statistics.median(seconds[WARM:])
                     mfu = f"{speed * 4 * weights / peak:.1%}" if peak else "-"
-                    print(f"| {label} | {side} | {speed:,.0f} | {mfu} | {f'{memory.most:.1f}' if memory.most else '-'} | {losses[-1]:.4f} |", flush=True)
-                except (RuntimeError, StopIteration, KeyError) as e:
+                    print(f"| {label} | {side} | {speed:,.0f} | {mfu} | {f'{used / 2**30:.2f}' if used else '-'} | {f'{memory.most:.1f}' if memory.most else '-'} | {start:.0f} | {losses[-1]:.4f} |", flush=True)
+                    print(f"{label}, {side}: seconds {[round(x, 4) for x in seconds]}", file=sys.stderr, flush=True)
+                except (RuntimeError, StopIteration, KeyError, subprocess.TimeoutExpired) as e:
                     failed = True
-                    print(f"| {label} | {side} | failed: see logs/speed.log | | | |", flush=True)
+                    print(f"| {label} | {side} | failed: see logs/speed.log | | | | | |", flush=True)
                     print(f"{label}, {side}: {e}", file=sys.stderr)
     print("\nTargets, not results: on an H100, LoRA bf16 of 8B 1.5 times PEFT at an MFU (4N) of 45 % or more; QLoRA twice bitsandbytes + PEFT at 30 % of its memory or less.")
     sys.exit(failed)

@@ -24,8 +24,9 @@ struct error_args {
 
 enum { functions = 5, error_destroy = functions, device_memory_stats = functions + 34 };
 
-// device_memory gives what a device's memory has in all and in use; 0, or -1 where its plugin does not tell.
-static int device_memory(void *api, void *device, int64_t *limit, int64_t *used) {
+// device_memory gives what a device's memory has in all, in use, and had in use at most (0 = not told); 0, or -1 where its plugin
+// does not tell.
+static int device_memory(void *api, void *device, int64_t *limit, int64_t *used, int64_t *peak) {
 	void **table = api;
 	if (*(size_t *)api < (device_memory_stats + 1) * sizeof(void *))
 		return -1;
@@ -38,6 +39,7 @@ static int device_memory(void *api, void *device, int64_t *limit, int64_t *used)
 	}
 	*limit = args.limit.value;
 	*used = args.bytes_in_use;
+	*peak = args.peak.is_set ? args.peak.value : 0;
 	return args.limit.is_set ? 0 : -1;
 }
 */
@@ -51,21 +53,32 @@ import (
 
 // deviceRoom asks the plugin how much of its first device's memory is free.
 func deviceRoom(b compute.Backend) (Room, bool) {
+	limit, used, _, ok := deviceMemory(b)
+	return Room{Bytes: max(0, limit-used), Of: "the device"}, ok
+}
+
+// devicePeak asks the plugin how many bytes of its first device's memory were in use at most since it was opened.
+func devicePeak(b compute.Backend) (int64, bool) {
+	_, _, peak, ok := deviceMemory(b)
+	return peak, ok && peak > 0
+}
+
+func deviceMemory(b compute.Backend) (limit, used, peak int64, ok bool) {
 	// go-xla has no call for it, and does not show what it holds. Pointers may be read there all the same.
 	v := reflect.Indirect(reflect.ValueOf(b))
 	api, devices := field(v, "plugin", "api"), field(v, "client", "addressableDevices")
 	if !api.IsValid() || api.Kind() != reflect.Pointer || !devices.IsValid() || devices.Kind() != reflect.Slice || devices.Len() == 0 {
-		return Room{}, false
+		return 0, 0, 0, false
 	}
 	device := field(devices.Index(0), "cDevice")
 	if !device.IsValid() || device.Kind() != reflect.Pointer {
-		return Room{}, false
+		return 0, 0, 0, false
 	}
-	var limit, used C.int64_t
-	if C.device_memory(api.UnsafePointer(), device.UnsafePointer(), &limit, &used) != 0 {
-		return Room{}, false
+	var l, u, p C.int64_t
+	if C.device_memory(api.UnsafePointer(), device.UnsafePointer(), &l, &u, &p) != 0 {
+		return 0, 0, 0, false
 	}
-	return Room{Bytes: max(0, int64(limit-used)), Of: "the device"}, true
+	return int64(l), int64(u), int64(p), true
 }
 
 // field follows fields and pointers; the zero Value where one is missing.

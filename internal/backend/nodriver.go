@@ -3,4 +3,4 @@
 package backend
 
 // driver knows nothing here: the plugin itself will tell.
-func driver(string) error { return nil }
+func driver(string) (int64, error) { return 0, nil }

@@ -36,5 +36,14 @@ func (b Backend) Room() (Room, bool, error) {
 	return r, ok, nil
 }
 
+// DevicePeak is how many bytes of a device's own memory were in use at most since it was opened; false: it has none, or its plugin
+// does not tell.
+func (b Backend) DevicePeak() (int64, bool) {
+	if !b.OwnMemory() {
+		return 0, false
+	}
+	return devicePeak(b.Backend)
+}
+
 // OwnMemory says that what is computed with does not lie in the machine's memory.
 func (b Backend) OwnMemory() bool { return strings.HasSuffix(b.Name, ":cuda") }

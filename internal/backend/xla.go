@@ -39,16 +39,19 @@ func openXLA(name string) (compute.Backend, Facts, error) {
 	if err != nil {
 		return nil, Facts{}, err
 	}
+	config := registered(name)
 	if name == "xla:cuda" {
-		if err := driver(found.Path); err != nil {
+		memory, err := driver(found.Path)
+		if err != nil {
 			return nil, Facts{}, err
 		}
+		config += "," + cudaOptions(memory)
 	}
 	p, err := load(name, found.Path)
 	if err != nil {
 		return nil, Facts{}, fmt.Errorf("plugin %s: %w", found.Path, err)
 	}
-	b, err := xla.NewWithOptions(registered(name), nil)
+	b, err := xla.NewWithOptions(config, nil)
 	if err != nil {
 		return nil, Facts{}, clearly(found, err)
 	}
@@ -67,6 +70,23 @@ func openXLA(name string) (compute.Backend, Facts, error) {
 	}
 	facts.What += fmt.Sprintf(", plugin %s (%s)", filepath.Base(found.Path), found.Where)
 	return b, facts, nil
+}
+
+// OptionsVariable is the environment variable with options of XLA's client on CUDA, which win over fettle's own.
+const OptionsVariable = "FETTLE_CUDA_OPTIONS"
+
+// cudaOptions are options of XLA's client on a card of so many bytes. float32 is float32: go-xla would round the operands of
+// products to the 10 bits of TF32, torch does not. The card's memory is taken as it is needed, up to 1 GiB below all of it, which
+// `fettle compile` leaves too: XLA's own limit is 75 %.
+func cudaOptions(memory int64) string {
+	options := "tf32=false,preallocate=false"
+	if left := int64(1) << 30; memory > 4*left {
+		options += fmt.Sprintf(",memory_fraction=%.4f", 1-float64(left)/float64(memory))
+	}
+	if own := os.Getenv(OptionsVariable); own != "" {
+		options += "," + own // of two that have one name, go-xla takes the last
+	}
+	return options
 }
 
 // registered is what go-xla knows a plugin by: an absolute path, so that it searches no folders, with cpu or cuda in it and

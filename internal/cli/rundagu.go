@@ -47,7 +47,7 @@ func (a *App) runDagu(ctx context.Context, p *pipeline, config, id string) int {
 
 // passed are the variables of the shell that a stage may need.
 var passed = []string{"GOMAXPROCS", "GOMEMLIMIT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "CUDA_VISIBLE_DEVICES", "XLA_FLAGS", "GLIBC_TUNABLES", "LD_LIBRARY_PATH",
-	"FETTLE_CACHE", "FETTLE_MEMORY", "FETTLE_PJRT_CPU", "FETTLE_PJRT_CUDA", "XDG_CACHE_HOME"}
+	"FETTLE_CACHE", "FETTLE_CUDA_OPTIONS", "FETTLE_MEMORY", "FETTLE_PJRT_CPU", "FETTLE_PJRT_CUDA", "XDG_CACHE_HOME"}
 
 // environment is what the steps must know: Dagu hides the shell's variables from them.
 func (a *App) environment(store string) map[string]string {

@@ -157,11 +157,11 @@ func TestLoadOnBackend(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range m.Names() {
+		if !device[name].IsOnDevice(0) || device[name].HasLocal() { // before it is read: that copies it from a GPU
+			t.Errorf("%s does not lie on the backend alone", name)
+		}
 		if diff := cmp.Diff(modeltest.Flat(t, host[name]), modeltest.Flat(t, device[name])); diff != "" {
 			t.Errorf("%s: host and backend differ", name)
-		}
-		if !device[name].IsOnDevice(0) || device[name].HasLocal() {
-			t.Errorf("%s does not lie on the backend alone", name)
 		}
 		if half[name].DType() != dtypes.BFloat16 {
 			t.Errorf("%s: %s, want BFloat16", name, half[name].DType())

@@ -135,6 +135,9 @@ func (f *fitting) account() error {
 		idle = max(idle, r.idle)
 	}
 	j.Figure("device_idle_share", math.Round(1e4*idle)/1e4)
+	if peak, ok := f.backend.DevicePeak(); ok {
+		j.Figure("device_peak_bytes", peak)
+	}
 	j.Figure("steps", steps)
 	j.Figure("tokens_per_epoch", f.tokens())
 	return nil
