@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"sort"
+
+	"fettle/internal/ranges"
 )
 
 // Block8 is how many values share one absmax in 8 bits.
@@ -65,22 +67,29 @@ func (m *Map8) nearest(x float32) byte {
 // at the end is divided by at least 1e-38.
 func (m *Map8) Quantise(values []float32) (codes []byte, absmax []float32) {
 	codes, absmax = make([]byte, len(values)), make([]float32, blocks(len(values), Block8))
-	for b := range absmax {
-		from, to := b*Block8, min((b+1)*Block8, len(values))
-		top := largest(values[from:to])
-		absmax[b] = top
-		if to-from < Block8 {
-			top = max(top, tiny)
+	ranges.Each(len(absmax), 1<<8, func(first, end int) {
+		for b := first; b < end; b++ {
+			from, to := b*Block8, min((b+1)*Block8, len(values))
+			absmax[b] = m.quantiseBlock(codes[from:to], values[from:to])
 		}
-		for i := from; i < to; i++ {
-			x := float32(0)
-			if top > 0 {
-				x = values[i] / top
-			}
-			codes[i] = m.nearest(x)
-		}
-	}
+	})
 	return codes, absmax
+}
+
+func (m *Map8) quantiseBlock(codes []byte, values []float32) float32 {
+	absmax := largest(values)
+	top := absmax
+	if len(values) < Block8 {
+		top = max(top, tiny)
+	}
+	for i, v := range values {
+		x := float32(0)
+		if top > 0 {
+			x = v / top
+		}
+		codes[i] = m.nearest(x)
+	}
+	return absmax
 }
 
 // Dequantise undoes Quantise.

@@ -1,5 +1,11 @@
 package quant
 
+import (
+	"math"
+
+	"fettle/internal/ranges"
+)
+
 // Block is how many weights share one absmax in 4 bits.
 const Block = 64
 
@@ -25,7 +31,18 @@ const tiny = 1e-38
 
 // code is the index of the nearest NF4 value; a midpoint goes down.
 func code(x float32) byte {
-	lo, hi := 0, len(bounds)
+	if !(x >= -1 && x <= 1) { // a partial block's quotient may be rounded beyond; and what is no number is nearest to none
+		return codeOf(x, 0, len(bounds))
+	}
+	c := &cells[int((x+1)*(cellCount/2))]
+	if x > c.bound {
+		return c.code + 1
+	}
+	return c.code
+}
+
+// codeOf searches codes lo to hi.
+func codeOf(x float32, lo, hi int) byte {
 	for lo < hi {
 		if mid := (lo + hi) / 2; x > bounds[mid] {
 			lo = mid + 1
@@ -36,6 +53,26 @@ func code(x float32) byte {
 	return byte(lo)
 }
 
+// cells cut [-1, 1] so finely that each holds one bound at most, and none lies so near to a cell's edge that rounding could
+// count a value beside it to the other cell: a test shows both.
+const cellCount = 256
+
+type cell struct {
+	code  byte    // below the bound
+	bound float32 // the first above where the cell begins
+}
+
+var cells = func() (all [cellCount + 1]cell) {
+	for i := range all {
+		code := codeOf(float32(i)/(cellCount/2)-1, 0, len(bounds))
+		all[i] = cell{code, 2}
+		if int(code) < len(bounds) {
+			all[i].bound = bounds[code]
+		}
+	}
+	return all
+}()
+
 // Quantise packs values into NF4: two codes a byte, the first in the high half, and the absmax of every block of 64. Whole
 // blocks are multiplied by 1/absmax, a partial one at the end is divided by it; an odd count is filled up with code 7.
 func Quantise(values []float32) (packed []byte, absmax []float32) {
@@ -44,19 +81,26 @@ func Quantise(values []float32) (packed []byte, absmax []float32) {
 	return packed, absmax
 }
 
-// quantise fills packed, half a byte a value, and absmax, one a block.
+// quantise fills packed, half a byte a value, and absmax, one a block, on all processors.
 func quantise(values []float32, packed []byte, absmax []float32) {
-	codes := make([]byte, Block)
-	for b := range absmax {
-		block := values[b*Block : min((b+1)*Block, len(values))]
-		absmax[b] = quantiseBlock(codes, block)
-		for i := 0; i < len(block); i += 2 {
-			low := byte(zeroCode)
-			if i+1 < len(block) {
-				low = codes[i+1]
-			}
-			packed[(b*Block+i)/2] = codes[i]<<4 | low
+	ranges.Each(len(absmax), 1<<10, func(from, to int) {
+		codes := make([]byte, Block)
+		for b := from; b < to; b++ {
+			block := values[b*Block : min((b+1)*Block, len(values))]
+			absmax[b] = quantiseBlock(codes, block)
+			pack(packed[b*Block/2:], codes[:len(block)])
 		}
+	})
+}
+
+// pack lays two codes into a byte.
+func pack(packed, codes []byte) {
+	for i := 0; i < len(codes); i += 2 {
+		low := byte(zeroCode)
+		if i+1 < len(codes) {
+			low = codes[i+1]
+		}
+		packed[i/2] = codes[i]<<4 | low
 	}
 }
 
@@ -96,11 +140,13 @@ func dequantise(packed []byte, absmax []float32, values [16]float32, n, block in
 	return out
 }
 
-func largest(values []float32) (top float32) {
+// largest is the largest absolute value, NaN where there is one: as whole numbers, bits without the sign are in that order.
+func largest(values []float32) float32 {
+	top := uint32(0)
 	for _, v := range values {
-		top = max(top, v, -v)
+		top = max(top, math.Float32bits(v)&^(1<<31))
 	}
-	return top
+	return math.Float32frombits(top)
 }
 
 func blocks(n, size int) int { return (n + size - 1) / size }

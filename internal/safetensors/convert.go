@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"fettle/internal/ranges"
 )
 
 // Decode converts little-endian floats of any width to float32.
@@ -17,8 +19,13 @@ func Decode(d DType, data []byte) ([]float32, error) {
 	return out, nil
 }
 
-// DecodeInto is Decode into memory that is there already; data must hold len(dst) floats of type d.
+// DecodeInto is Decode into memory that is there already, on all processors; data must hold len(dst) floats of type d.
 func DecodeInto(dst []float32, d DType, data []byte) {
+	size := d.Size()
+	ranges.Each(len(dst), 1<<18, func(from, to int) { decode(dst[from:to], d, data[from*size:to*size]) })
+}
+
+func decode(dst []float32, d DType, data []byte) {
 	switch d {
 	case F32:
 		for i := range dst {
