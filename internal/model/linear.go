@@ -1,6 +1,7 @@
 package model
 
 import (
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -67,10 +68,15 @@ func matrix(x *graph.Node) *graph.Node {
 	return graph.Reshape(x, x.Shape().Size()/width, width)
 }
 
-// dotT contracts the last axis of x with the last of w.
+// dotT contracts the last axis of x with the last of w, in x's type. So is the gradient of x: the automatic one of half-precision
+// values multiplies them in float32, for which GPUs have no units worth the name. That of w, where it is wanted, is the caller's.
 func dotT(x, w *graph.Node) *graph.Node {
-	if w.DType() != x.DType() {
-		w = graph.ConvertDType(w, x.DType())
+	w = as(w, x)
+	last := x.Rank() - 1
+	if x.DType() == dtypes.Float32 {
+		return graph.DotGeneral(x, []int{last}, nil, w, []int{1}, nil)
 	}
-	return graph.DotGeneral(x, []int{x.Rank() - 1}, nil, w, []int{1}, nil)
+	var d adjoint
+	x = d.input(x, func() *graph.Node { return graph.DotGeneral(d.value, []int{last}, nil, w, []int{0}, nil) })
+	return d.output(graph.DotGeneral(x, []int{last}, nil, w, []int{1}, nil))
 }

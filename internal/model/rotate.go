@@ -17,7 +17,7 @@ type rotation struct {
 	config    *Config
 	positions *graph.Node // int32 [batch or 1, seq]
 	tables    map[tableKey]rotationTable
-	swaps     map[int]*graph.Node // P by rotated dimensions
+	swaps     map[int]*graph.Node // P transposed, by rotated dimensions
 }
 
 type tableKey struct {
@@ -47,7 +47,7 @@ func (r *rotation) rotate(layer int, x *graph.Node, scale float64) *graph.Node {
 		return graph.MulScalar(x, scale)
 	}
 	t := r.table(rope, scale)
-	swapped := graph.DotGeneral(x, []int{3}, nil, as(r.swap(rope.Dim), x), []int{0}, nil)
+	swapped := dotT(x, r.swap(rope.Dim))
 	cos, sin := as(lastOf(t.cos, x), x), as(lastOf(t.sin, x), x)
 	return graph.Add(graph.Mul(x, cos), graph.Mul(swapped, sin))
 }
@@ -137,7 +137,7 @@ func (r *rotation) swap(dim int) *graph.Node {
 	p := make([]float32, head*head)
 	for i := range dim {
 		j, sign := r.partner(i, dim)
-		p[j*head+i] = sign
+		p[i*head+j] = sign
 	}
 	n := graph.ConstTensor(r.positions.Graph(), tensors.FromFlatDataAndDimensions(p, head, head))
 	r.swaps[dim] = n
