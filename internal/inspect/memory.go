@@ -65,7 +65,7 @@ func memory(m *model.Model, o Options) []Memory {
 	all, matrices := sizes(m)
 	trained := trainedBytes * adapterSize(m, o.Rank)
 	// Layers are computed again in the backward pass: the least that training can do with.
-	t := model.Training{Rows: o.Batch, Length: o.Seq, Width: 2, Remat: true}
+	t := model.Training{Rows: o.Batch, Length: o.Seq, Width: 2, Remat: true, Large: true}
 	packed := t
 	packed.Packed = true
 	nf4 := int64(float64(matrices)*nf4Bits/8) + 2*(all-matrices)

@@ -66,7 +66,7 @@ func (a *rowAttention) queries(layer int, x *graph.Node) *graph.Node {
 
 func (a *rowAttention) blocks(layer, seq, window int) []block {
 	if !a.ends(layer) {
-		return blocks(seq, window)
+		return blocks(seq, window, large(a.graph))
 	}
 	return []block{{q0: seq - 1, q1: seq, k1: seq}}
 }

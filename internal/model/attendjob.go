@@ -56,7 +56,7 @@ func (j *attendJob) scores(i int, q, k *graph.Node) (score, tanh *graph.Node) {
 		score = graph.MulScalar(tanh, j.softcap)
 	}
 	if mask := j.masks[i]; mask != nil {
-		score = hide(score, mask)
+		score = hide(score, Own(mask, q))
 	}
 	return score, tanh
 }

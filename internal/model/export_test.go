@@ -10,6 +10,13 @@ func Small() func() {
 	return func() { chunkLogits, leastChunk, keepScores = logits, least, scores }
 }
 
+// Large makes any backend get the graph that a GPU gets, with blocks that are small enough to be several.
+func Large() func() {
+	which, block := large, largeBlock
+	large, largeBlock = func(*graph.Graph) bool { return true }, 5
+	return func() { large, largeBlock = which, block }
+}
+
 // Attend is a layer's attention alone: q [batch, seq, heads, head], k and v [batch, seq, kv heads, head] -> [batch·seq, heads·head].
 func (m *Model) Attend(b Batch, layer int, q, k, v *graph.Node) *graph.Node {
 	return newAttention(m, b).layer(layer, q, k, v)

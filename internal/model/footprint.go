@@ -8,6 +8,7 @@ type Training struct {
 	Remat        bool // layers are computed again in the backward pass
 	Packed       bool // the layers' matrices are in 4 bits and made float for each use
 	Full         bool // all weights train
+	Large        bool // on a GPU, where operations are few and large
 }
 
 // Footprint is the memory that a micro-batch takes besides weights, in bytes. docs/memory.md explains it line by line.
@@ -34,7 +35,7 @@ func (m *Model) Footprint(t Training) Footprint {
 	back := tokens * width * (3*ffn + 3*h + 2*q)
 	var f Footprint
 	for i := range c.Layers {
-		list := blocks(t.Length, c.Layers[i].Window)
+		list := blocks(t.Length, c.Layers[i].Window, t.Large)
 		all, block := int64(visible(list)), int64(0)
 		for _, b := range list {
 			block = max(block, int64((b.q1-b.q0)*(b.k1-b.k0)))
@@ -55,7 +56,7 @@ func (m *Model) Footprint(t Training) Footprint {
 	if losses == 0 {
 		losses = tokens
 	}
-	size := int64(chunk(int(losses), c.Vocab))
+	size := int64(chunk(int(losses), c.Vocab, t.Large))
 	f.Kept += 2 * tokens * width * h                        // embedded tokens, and the last norm's input
 	f.Head = 2*4*size*int64(c.Vocab) + losses*h*(2*4+width) // logits and their exponentials; target rows and slopes
 	if t.Full && size < losses {

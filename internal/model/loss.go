@@ -56,7 +56,7 @@ func (m *Model) adaptedLoss(s *Scope, x, target *graph.Node) *graph.Node {
 	rows := x.Shape().Dim(0)
 	size := rows
 	if s.Remat {
-		size = chunk(rows, m.Config.Vocab)
+		size = chunk(rows, m.Config.Vocab, large(x.Graph()))
 	}
 	var losses []*graph.Node
 	for from := 0; from < rows; from += size {

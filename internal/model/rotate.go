@@ -48,7 +48,7 @@ func (r *rotation) rotate(layer int, x *graph.Node, scale float64) *graph.Node {
 	}
 	t := r.table(rope, scale)
 	swapped := dotT(x, r.swap(rope.Dim))
-	cos, sin := as(lastOf(t.cos, x), x), as(lastOf(t.sin, x), x)
+	cos, sin := as(Own(lastOf(t.cos, x), x), x), as(Own(lastOf(t.sin, x), x), x)
 	return graph.Add(graph.Mul(x, cos), graph.Mul(swapped, sin))
 }
 

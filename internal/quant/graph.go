@@ -44,12 +44,18 @@ func (s *Spec) node(param func(name string) *graph.Node, name string, x *graph.N
 		packed, scales = model.After(packed, x), model.After(scales, x)
 	}
 	g := packed.Graph()
+	own := func(table *graph.Node) *graph.Node {
+		if x == nil {
+			return table
+		}
+		return model.Own(table, x)
+	}
 	if s.Double {
-		scales = perBlock(look(graph.Const(g, s.NestedMap[:]), scales), param(name+".nested_absmax"), s.NestedBlock)
+		scales = perBlock(look(own(graph.Const(g, s.NestedMap[:])), scales), param(name+".nested_absmax"), s.NestedBlock)
 		scales = graph.AddScalar(scales, float64(s.Offset))
 	}
 	// Each byte looks up its two values at once: [bytes, 2].
-	w := graph.Reshape(look(graph.Const(g, s.pairs()), packed), 2*packed.Shape().Size())
+	w := graph.Reshape(look(own(graph.Const(g, s.pairs())), packed), 2*packed.Shape().Size())
 	if n := s.Len(); n < w.Shape().Size() {
 		w = graph.Slice(w, graph.AxisRange(0, n))
 	}

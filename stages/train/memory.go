@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"fettle/internal/model"
 )
@@ -16,7 +17,7 @@ func (p *program) explain(err error, rows, length, losses int) error {
 		return err
 	}
 	f := p.model.Footprint(model.Training{
-		Rows: rows, Length: length, Losses: losses, Width: p.width(), Remat: p.remat, Packed: p.quant.Len() > 0, Full: p.adapter == nil,
+		Rows: rows, Length: length, Losses: losses, Width: p.width(), Remat: p.remat, Packed: p.quant.Len() > 0, Full: p.adapter == nil, Large: strings.Contains(p.backend.Description(), "cuda"),
 	})
 	help := "fewer batch.rows with more batch.accumulate, or a shorter format.pack.length"
 	if !p.remat {
