@@ -53,3 +53,26 @@ func TestReadFilesOfAModel(t *testing.T) {
 		})
 	}
 }
+
+// Of an adapter that a training goes on from, too, what is read is in the key and nothing else.
+func TestFilesOfAnAdapter(t *testing.T) {
+	p := newProject(t)
+	p.run("run", "mini", "-local")
+	found, err := filepath.Glob(filepath.Join(p.store, "artifacts", "train", "*", "adapters", "seed-1"))
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	adapter := filepath.Join(p.root, "adapter")
+	must(t, os.CopyFS(adapter, os.DirFS(found[0])))
+	p.edit("pipelines/mini/stages.yaml", "train:\n", "train:\n  from: adapter\n")
+	p.run("run", "mini", "-local")
+	must(t, os.WriteFile(filepath.Join(adapter, "notes.txt"), []byte("nothing that a stage could read"), 0o644))
+	if r := p.run("plan", "mini"); !strings.Contains(r.stdout, "train    cached") {
+		t.Error(r.stdout)
+	}
+	config := filepath.Join(adapter, "adapter_config.json")
+	must(t, os.WriteFile(config, []byte(read(config)+" "), 0o644))
+	if r := p.run("plan", "mini"); !strings.Contains(r.stdout, "train    runs: changed: content of from\n") {
+		t.Error(r.stdout)
+	}
+}
