@@ -126,6 +126,9 @@ func (a *App) check(p *pipeline, path string, sets []string) error {
 	}
 	errs = nil
 	for _, name := range p.stages {
+		if err := a.stage(name).GoesOn(file, p.root, p.name, p.store); err != nil {
+			errs = append(errs, config.Typed(err, sets))
+		}
 		for _, s := range config.Paths(samples[name]) {
 			target := s.Value
 			if !filepath.IsAbs(target) {

@@ -121,6 +121,18 @@ func (f *File) syntax(err error) error {
 	return f.fault(line, col, want)
 }
 
+// Fault is a fault of a setting right below a section that shows only beside other files.
+func (f *File) Fault(section, setting, want, hint string) error {
+	one := Fault{File: f.path, Line: 1, Col: 1, Setting: section + "." + setting, Want: want, Hint: hint}
+	if s := f.root.get(section); s != nil {
+		one.Line, one.Col = s.line, s.col
+		if e := s.value.get(setting); e != nil {
+			one.Line, one.Col, one.Got = e.value.line, e.value.col, show(e.value)
+		}
+	}
+	return &Faults{List: []Fault{one}}
+}
+
 // Path is the name that Load was given.
 func (f *File) Path() string { return f.path }
 

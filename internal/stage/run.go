@@ -225,19 +225,19 @@ func (d Def[S]) plan(inv *invocation) (*plan[S], error) {
 	if p.section, err = config.JSON(p.settings); err != nil {
 		return nil, fmt.Errorf("encode settings: %w", err)
 	}
-	if err := d.inputs(p, inv); err != nil {
+	if err := d.inputs(p, file, inv); err != nil {
 		return nil, err
 	}
 	return p, d.contents(p)
 }
 
-func (d Def[S]) inputs(p *plan[S], inv *invocation) error {
+func (d Def[S]) inputs(p *plan[S], file *config.File, inv *invocation) error {
 	for name := range inv.in {
 		if !d.reads(name) {
 			return usageError(fmt.Sprintf("-in %s: %s reads %s", name, d.Name, inputNames(d.Inputs)))
 		}
 	}
-	if err := d.before(p, inv); err != nil {
+	if err := d.before(p, file, inv); err != nil {
 		return err
 	}
 	for _, input := range d.Inputs {
@@ -258,32 +258,6 @@ func (d Def[S]) inputs(p *plan[S], inv *invocation) error {
 		p.in[name] = a
 		p.parts.Inputs[name] = a.Manifest.Digest
 	}
-	return nil
-}
-
-// before takes in what another pipeline made at this stage, where the settings go on from it.
-func (d Def[S]) before(p *plan[S], inv *invocation) error {
-	ref, given := inv.in[d.Name]
-	pipeline := ""
-	if d.After != nil {
-		pipeline = d.After(p.settings)
-	}
-	switch {
-	case pipeline == "" && !given:
-		return nil
-	case !given && pipeline == p.pipeline:
-		return settingsError{fmt.Errorf("%s.after: want another pipeline than %s itself: it would go on from itself and never be done", d.Name, pipeline)}
-	case !given:
-		var err error
-		if ref, err = LastArtifact(p.store, pipeline, d.Name); err != nil {
-			return fmt.Errorf("%s.after: no run of pipeline %s has made %s yet: `fettle run %s` comes first (%w)", d.Name, pipeline, d.Name, pipeline, fs.ErrNotExist)
-		}
-	}
-	a, err := p.store.Get(ref)
-	if err != nil {
-		return fmt.Errorf("input %s: %w", d.Name, err)
-	}
-	p.in[d.Name], p.parts.Inputs[d.Name] = a, a.Manifest.Digest
 	return nil
 }
 

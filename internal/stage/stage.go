@@ -17,7 +17,8 @@ type Stage interface {
 	Preview(args []string, made map[string]artifact.Ref, stderr io.Writer) (Preview, error)
 	Sample() any // pointer to the settings of an empty section
 	Reads() []Input
-	Wants(*config.File) string // the compute backend that its settings name; "" = none, or settings with faults
+	GoesOn(file *config.File, root, pipeline string, store *artifact.Store) error // what is wrong with the pipeline that its settings go on from
+	Wants(*config.File) string                                                    // the compute backend that its settings name; "" = none, or settings with faults
 }
 
 // Title is the stage's name.
