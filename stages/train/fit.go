@@ -29,6 +29,7 @@ type fitting struct {
 	recipe  quant.Recipe // how the base is loaded again
 	choice  *choice      // of what stays in 16 bits; nil: none was asked for
 	started time.Time
+	program *program // of all seeds: each has other weights and draws, which are inputs; nil before the first
 	results []result
 }
 
@@ -39,7 +40,6 @@ func (f *fitting) fit(ctx context.Context, seed int64) error {
 		return err
 	}
 	p := t.program
-	defer p.close()
 	if err := f.judge(ctx, t); err != nil {
 		return err
 	}
@@ -72,12 +72,10 @@ func (f *fitting) begin(seed int64) (*training, error) {
 		weights = a.Weights
 		f.job.Progress.Say("seed %d: %d modules adapted, %d of their weights train", seed, len(a.Modules), a.Size())
 	}
-	p, err := newProgram(f.model, a, s.Optimizer, f.backend.Backend)
+	p, err := f.programOf(a)
 	if err != nil {
 		return nil, err
 	}
-	p.obey(s, f.data.length, s.computing(f.backend.Name))
-	p.on(&f.quant)
 	t := &training{settings: s, seed: seed, data: f.data, held: f.held, program: p, dir: filepath.Join(f.job.Work, fmt.Sprintf("seed-%d", seed))}
 	if s.MaxTime > 0 {
 		t.deadline = f.started.Add(s.MaxTime)
@@ -89,6 +87,30 @@ func (f *fitting) begin(seed int64) (*training, error) {
 		return nil, err
 	}
 	return t, os.MkdirAll(t.dir, 0o755)
+}
+
+// programOf gives the program of an adapter (nil: of all weights): what is compiled for one seed serves all.
+func (f *fitting) programOf(a *lora.Adapter) (*program, error) {
+	if f.program != nil {
+		f.program.adapter = a
+		return f.program, nil
+	}
+	s := f.job.Settings
+	p, err := newProgram(f.model, a, s.Optimizer, f.backend.Backend)
+	if err != nil {
+		return nil, err
+	}
+	p.obey(s, f.data.length, s.computing(f.backend.Name))
+	p.on(&f.quant)
+	f.program = p
+	return p, nil
+}
+
+// close frees what was compiled.
+func (f *fitting) close() {
+	if f.program != nil {
+		f.program.close()
+	}
 }
 
 func (f *fitting) resume(t *training) error {

@@ -59,6 +59,7 @@ func run(ctx context.Context, j *stage.Job[Settings]) error {
 		}
 	}
 	f := &fitting{job: j, note: note, dir: dir, backend: be, model: m, data: d, held: held, started: time.Now()}
+	defer f.close()
 	if err := errors.Join(f.room(), f.warn()); err != nil {
 		return err
 	}
