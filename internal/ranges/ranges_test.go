@@ -1,12 +1,15 @@
 package ranges
 
 import (
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
 
 // Every element is worked on once, whatever the sizes.
 func TestEach(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	for _, n := range []int{0, 1, 7, 64, 1000} {
 		for _, least := range []int{0, 1, 10, 2000} {
 			seen := make([]atomic.Int32, n)
@@ -20,6 +23,24 @@ func TestEach(t *testing.T) {
 					t.Fatalf("n %d, least %d: element %d was worked on %d times", n, least, i, got)
 				}
 			}
+		}
+	}
+}
+
+// Where there is enough for several processors, they work at the same time; where there is not, one does.
+func TestEachAtOnce(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	for _, tt := range []struct{ n, least, parts int }{{40, 10, 4}, {1000, 10, 4}, {39, 10, 3}, {19, 10, 1}, {0, 10, 1}} {
+		var all sync.WaitGroup
+		all.Add(tt.parts)
+		var calls atomic.Int32
+		Each(tt.n, tt.least, func(int, int) {
+			calls.Add(1)
+			all.Done()
+			all.Wait() // none ends before all have begun
+		})
+		if got := int(calls.Load()); got != tt.parts {
+			t.Errorf("n %d, least %d: %d parts, want %d", tt.n, tt.least, got, tt.parts)
 		}
 	}
 }
