@@ -27,14 +27,16 @@ test: ## unit, conformance, script and end-to-end tests
 test-xla: build-xla ## the tests that compute, on xla:cpu; fetches its plugin (63 MB) where it is not there
 	bin/fettle backend install xla-cpu
 	CGO_ENABLED=1 $(GO) vet -tags xla ./...
-	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu $(GO) test -tags xla -timeout 30m ./internal/backend/... ./internal/model ./internal/lora ./internal/quant ./internal/optimizer
-	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu $(GO) test -tags xla -timeout 30m -run Equal ./stages/train
-	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu XLA_FLAGS=$(UNTUNED) $(GO) test -tags xla -timeout 30m -skip Equal ./stages/train
-	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu XLA_FLAGS="$(UNTUNED) $(DEVICES)" $(GO) test -tags xla -timeout 30m -run TestDevices ./stages/train
-	CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu XLA_FLAGS=$(UNTUNED) $(GO) test -tags xla -timeout 30m ./internal/generate ./internal/export
+	$(ONXLA) ./internal/backend/... ./internal/quant ./internal/optimizer
+	$(ONXLA) -run '$(COMPARED)' ./internal/model ./internal/lora ./stages/train
+	XLA_FLAGS=$(UNTUNED) $(ONXLA) -skip '$(COMPARED)' ./internal/model ./internal/lora ./internal/generate ./internal/export ./stages/train
+	XLA_FLAGS="$(UNTUNED) $(DEVICES)" $(ONXLA) -run TestDevices ./stages/train
 
-# The graphs' numbers are compared with reference data as they are compiled for use. What is built on them compiles hundreds of
-# programs to run each a few times: it need not run fast, only compile fast (half of the time).
+ONXLA := CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu $(GO) test -tags xla -timeout 30m
+
+# The graphs' numbers are compared with reference data, and their memory with what the documentation says, as they are compiled for
+# use. What is built on them compiles hundreds of programs to run each a few times: it need not run fast, only compile fast.
+COMPARED := Families|PackedRow|EqualsPEFT|EqualTheReference|EqualTRL|EqualTransformers|CompiledMemory|Techniques
 UNTUNED := --xla_backend_optimization_level=0
 
 # As many devices as TestDevices wants: on one it can only leave its work out.
