@@ -18,15 +18,24 @@ type Room struct {
 // memoryVariable is the environment variable that says how much memory may be taken, whatever the machine says: 12GiB, 500MB.
 const memoryVariable = "FETTLE_MEMORY"
 
+// Said is how much memory may be taken by what the environment says; false: it says nothing.
+func Said() (Room, bool, error) {
+	said := os.Getenv(memoryVariable)
+	if said == "" {
+		return Room{}, false, nil
+	}
+	var size config.Size
+	if err := size.UnmarshalText([]byte(said)); err != nil {
+		return Room{}, false, fmt.Errorf("%s: %w", memoryVariable, err)
+	}
+	return Room{Bytes: int64(size), Of: memoryVariable}, true, nil
+}
+
 // Room says how much memory is free where the backend keeps what it works on: on the device, as its plugin reports it, or on
 // this machine and within the limits of its cgroups. false: nobody knows.
 func (b Backend) Room() (Room, bool, error) {
-	if said := os.Getenv(memoryVariable); said != "" {
-		var size config.Size
-		if err := size.UnmarshalText([]byte(said)); err != nil {
-			return Room{}, false, fmt.Errorf("%s: %w", memoryVariable, err)
-		}
-		return Room{Bytes: int64(size), Of: memoryVariable}, true, nil
+	if r, ok, err := Said(); ok || err != nil {
+		return r, ok, err
 	}
 	if !b.OwnMemory() {
 		r, ok := hostRoom(os.DirFS("/"))

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 
+	"fettle/internal/backend"
 	"fettle/internal/dagu"
 	"fettle/internal/disk"
 	"fettle/internal/progress"
@@ -30,6 +31,11 @@ func (a *App) doctor(_ context.Context, args []string) int {
 	say(true, "cpu", "%d processors", runtime.NumCPU())
 	if total, free, ok := memory(); ok {
 		say(free > 1<<30, "memory", "%s MiB, %s MiB free", progress.Count(total>>20), progress.Count(free>>20))
+	}
+	if r, said, err := backend.Said(); err != nil {
+		say(false, "", "%v", err)
+	} else if said {
+		say(true, "", "%s lets %s MiB be taken", r.Of, progress.Count(r.Bytes>>20))
 	}
 	a.doctorBackends(say)
 	root, err := stage.FindRoot(".")

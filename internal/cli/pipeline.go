@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"fettle/internal/artifact"
+	"fettle/internal/backend"
 	"fettle/internal/config"
 	"fettle/internal/dagu"
 	"fettle/internal/stage"
@@ -125,6 +126,9 @@ func (a *App) check(p *pipeline, path string, sets []string) error {
 		return config.Typed(err, sets)
 	}
 	errs = nil
+	if _, _, err := backend.Said(); err != nil {
+		errs = append(errs, usageError(err.Error()))
+	}
 	for _, name := range p.stages {
 		if err := a.stage(name).GoesOn(file, p.root, p.name, p.store); err != nil {
 			errs = append(errs, config.Typed(err, sets))
