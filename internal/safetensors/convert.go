@@ -19,10 +19,10 @@ func Decode(d DType, data []byte) ([]float32, error) {
 	return out, nil
 }
 
-// DecodeInto is Decode into memory that is there already, on all processors; data must hold len(dst) floats of type d.
+// DecodeInto is Decode into other memory that is there already, on all processors; data must hold len(dst) floats of type d.
 func DecodeInto(dst []float32, d DType, data []byte) {
 	size := d.Size()
-	ranges.Each(len(dst), 1<<18, func(from, to int) { decode(dst[from:to], d, data[from*size:to*size]) })
+	ranges.Each(len(dst), alone, func(from, to int) { decode(dst[from:to], d, data[from*size:to*size]) })
 }
 
 func decode(dst []float32, d DType, data []byte) {

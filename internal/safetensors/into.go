@@ -40,6 +40,26 @@ func (f *File) ReadFloat32(dst []float32, name string) error {
 	if err := f.read(room, name, at); err != nil {
 		return err
 	}
-	DecodeInto(dst, at.DType, room)
+	widen(dst, at.DType, room)
 	return nil
+}
+
+// alone is how many numbers are not worth the start of another processor's work.
+const alone = 1 << 18
+
+// widen is DecodeInto where data is the end of dst's own memory. One processor, from the beginning to the end, never writes over
+// what is still to be read. Many do, if they go further in a round than to where its first number lies: half of what is left, of
+// numbers half as wide.
+func widen(dst []float32, d DType, data []byte) {
+	size, from := d.Size(), 0
+	if size == 4 {
+		DecodeInto(dst, d, data) // each number lies where it goes
+		return
+	}
+	for len(dst)-from > alone {
+		to := len(dst) - ((len(dst)-from)*size+3)/4
+		DecodeInto(dst[from:to], d, data[from*size:to*size])
+		from = to
+	}
+	decode(dst[from:], d, data[from*size:])
 }

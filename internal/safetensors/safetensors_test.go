@@ -5,6 +5,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -282,5 +284,36 @@ func TestReadInto(t *testing.T) {
 	}
 	if f.ReadFloat32(make([]float32, 1), "none") == nil || f.ReadBytes(nil, "none") == nil {
 		t.Error("a tensor that is not there was read")
+	}
+}
+
+// Numbers that become wide in their own memory are right on many processors too, whoever is first.
+func TestReadLargeFloat32(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	want := make([]float32, 1<<20+3)
+	for i := range want {
+		want[i] = float32(i%2039) / 4
+	}
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	types := []safetensors.DType{safetensors.F16, safetensors.F32}
+	var all []safetensors.Tensor
+	for _, d := range types {
+		all = append(all, safetensors.FromFloat32(string(d), d, want, len(want)))
+	}
+	if err := safetensors.Write(path, all, nil); err != nil {
+		t.Fatal(err)
+	}
+	f, err := safetensors.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got := make([]float32, len(want))
+	for _, d := range types {
+		for range 20 {
+			if err := f.ReadFloat32(got, string(d)); err != nil || !slices.Equal(want, got) {
+				t.Fatalf("%s: the numbers differ (%v)", d, err)
+			}
+		}
 	}
 }
