@@ -100,7 +100,8 @@ func TestAdvice(t *testing.T) {
 
 // Figures that papers give: QLoRA tunes 65B on one card of 48 GB (arXiv:2305.14314) where 16 bits need 130 GB for weights alone.
 func TestMemory(t *testing.T) {
-	r := read(t, write(t, "llama-65b", llama(8192, 80, 64, 22016), map[string]string{}))
+	dir := write(t, "llama-65b", llama(8192, 80, 64, 22016), map[string]string{})
+	r := read(t, dir)
 	if n := r.Parameters; n < 65.2e9 || n > 65.4e9 {
 		t.Errorf("%d parameters, want 65.29 billion", n)
 	}
@@ -113,6 +114,14 @@ func TestMemory(t *testing.T) {
 	}
 	if got := by["LoRA, 16-bit base"].Weights; got != 2*r.Parameters {
 		t.Errorf("16-bit weights are %d bytes", got)
+	}
+	m, err := model.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	training := model.Training{Rows: 1, Length: 512, Width: 2, Remat: true, Packed: true, Large: true} // on a GPU
+	if got, want := by["QLoRA, NF4 base"].Activations, m.Footprint(training).Total(); got != want {
+		t.Errorf("activations of %d bytes, want %d", got, want)
 	}
 	// 2 (k, v) · 80 layers · 8192 · 512 positions · 2 bytes
 	if got := by["inference, 16 bits"].Cache; got != 2*80*8192*512*2 {

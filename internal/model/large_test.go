@@ -134,3 +134,22 @@ func TestNothingIsSharedByAllLayers(t *testing.T) {
 		t.Errorf("with 12 layers a value has %d users, with 2 layers %d: %s", many, few, of)
 	}
 }
+
+// The estimate of memory is that of the graph: a GPU's blocks of scores are larger, and its chunks of logits are of four times as
+// many rows.
+func TestFootprintOfLargeOperations(t *testing.T) {
+	m := layered(t, 2)
+	at := func(length int, large bool) model.Footprint {
+		return m.Footprint(model.Training{Rows: 3, Length: length, Width: 4, Remat: true, Large: large})
+	}
+	const heads, float = 4 * 3, 4
+	few, many := at(2048, true), at(2048, false)
+	if got, want := few.Inside-many.Inside, int64(3*heads*float*(512-256)*2048); got != want {
+		t.Errorf("a block takes %d bytes more, want %d", got, want)
+	}
+	// 64 columns: 2^18 rows of logits at once, of 3·2^18 rows in all.
+	few, many = at(1<<18, true), at(1<<18, false)
+	if got, want := few.Head-many.Head, int64(2*float*64*(3-1)<<18); got != want {
+		t.Errorf("logits take %d bytes more, want %d", got, want)
+	}
+}

@@ -128,6 +128,23 @@ func TestRoomOnProcessors(t *testing.T) {
 	}
 }
 
+// A micro-batch is estimated in the graph of the backend that it runs on: a GPU's blocks are larger.
+func TestNeedsAreTheBackends(t *testing.T) {
+	a, s := askOf(t, benchShapes["small"]), defaults()
+	s.Compute, s.Remat = "f32", "on"
+	work := map[string]int64{}
+	for _, a.backend = range []string{"xla:cuda", "xla:cpu", "go"} {
+		n, err := a.needs(s, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		work[a.backend] = n.work
+	}
+	if work["go"] != work["xla:cpu"] || work["xla:cuda"] <= work["go"] {
+		t.Errorf("%v", work)
+	}
+}
+
 // The three parts of what is said are all of the estimate.
 func TestNeedsAddUp(t *testing.T) {
 	a, s := askOf(t, benchShapes["small"]), defaults()
