@@ -62,6 +62,46 @@ func TestJudgedTokensAreAsTheirTexts(t *testing.T) {
 	}
 }
 
+// A judged row that cannot be used is counted with its reason and spoils no other: not by its kind, which is the whole column's in
+// a table, and not by standing alone behind a full window.
+func TestBadJudgedRowsSpoilNoOther(t *testing.T) {
+	base, err := filepath.Abs("../../pipelines/quickstart/base")
+	must(t, err)
+	for shape, lines := range map[string]struct {
+		good string
+		bad  []string
+		want map[string]int
+	}{
+		"kto": {good: `{"prompt": "question %d", "completion": "ls", "label": true}`, bad: []string{
+			`{"prompt": "no label", "completion": "ls"}`, `{"prompt": "which?", "completion": "ls", "label": "maybe"}`, `{"prompt": "which?", "completion": "ls", "label": 2}`,
+			`{"prompt": "which?", "completion": " ", "label": false}`, `{"prompt": "which?", "label": false}`, `{"completion": "ls", "label": true}`,
+		}, want: map[string]int{"bad_label": 3, "empty_answer": 2, "no_prompt": 1}},
+		"token_kto": {good: `{"input_ids": [5, 6, %d], "labels": [-100, -100, %[1]d], "label": true}`, bad: []string{
+			`{"input_ids": [5, 6, 7], "labels": [-100, -100, 7]}`, `{"input_ids": [5, 6.5, 7], "labels": [-100, -100, 7], "label": true}`, `{"input_ids": "5 6 7", "labels": [-100, -100, 7], "label": true}`,
+			`{"input_ids": [5, "x", 7], "labels": [-100, -100, 7], "label": true}`, `{"input_ids": [5, 6, 7], "labels": [-100, -100, -100], "label": false}`,
+			`{"input_ids": [5, 6, 7], "labels": [5, 6, 7], "label": false}`, `{"input_ids": [5, 6, 7], "labels": [-100, 7], "label": false}`,
+		}, want: map[string]int{"bad_label": 1, "bad_tokens": 3, "empty_answer": 1, "no_prompt": 1, "bad_labels": 1}},
+	} {
+		var rows bytes.Buffer
+		for i := range 9 {
+			fmt.Fprintf(&rows, lines.good+"\n", i)
+		}
+		for _, line := range lines.bad {
+			rows.WriteString(line + "\n")
+		}
+		got := through(t, "rows.jsonl", rows.Bytes(), fmt.Sprintf("ingest: {sources: [{files: {name: rows, path: rows.jsonl}}]}\nformat: {model: %s, shape: {%s: {rotate: 4}}, pack: {length: 96, window: 4}}\n"+
+			"train: {objective: kto, max_steps: 1, backend: go}\n", base, shape))["format"]
+		reasons := map[string]int{}
+		for r, err := range table.Read[schemas.Reject](filepath.Join(got.Path, "rejects", "rows.arrow")) {
+			must(t, err)
+			reasons[r.Reason]++
+		}
+		if diff := cmp.Diff(lines.want, reasons); diff != "" || got.Rows.Kept != 9 || got.Rows.Out != 18 {
+			t.Errorf("%s: %+v\n%s", shape, got.Rows, diff)
+		}
+	}
+}
+
 func blocksOf(t *testing.T, r stage.Report) (all []schemas.Block) {
 	t.Helper()
 	for b, err := range table.Read[schemas.Block](filepath.Join(r.Path, "blocks.arrow")) {

@@ -87,6 +87,9 @@ func (k *KTO) side(v any) (string, error) {
 	case false:
 		return schemas.Undesirable, nil
 	}
+	if text := fmt.Sprint(v); v != nil && len(text) <= 40 {
+		return "", bad("bad_label", "column %s: got %s, want true or false", k.Label, text)
+	}
 	return "", bad("bad_label", "column %s: want true or false", k.Label)
 }
 

@@ -65,12 +65,13 @@ func (r *road) train(ctx context.Context, pass int) error {
 	defer task.Done()
 	var window []schemas.Conversation
 	var ready [][]example // of a shape that is tokenised already
-	flush := func() error {
-		err := r.pack(ctx, pass, window, ready)
-		task.Add(int64(len(window)))
-		window, ready = window[:0], ready[:0]
+	flush := func(n, units int) error {
+		err := r.pack(ctx, pass, window[:n], ready[:units])
+		task.Add(int64(n))
+		window, ready = slices.Delete(window, 0, n), slices.Delete(ready, 0, units)
 		return err
 	}
+	full, left := r.job.Settings.Pack.Window, r.left()
 	err := r.rows.each(ctx, func(rec *Record) error {
 		if !r.trains(rec) || r.isHeld(rec) {
 			return nil
@@ -92,15 +93,27 @@ func (r *road) train(ctx context.Context, pass int) error {
 			}
 			ready = append(ready, []example{ex})
 		}
-		if len(window) >= r.job.Settings.Pack.Window {
-			return flush()
+		switch {
+		case left == 0 && len(window) >= full:
+			return flush(len(window), len(ready))
+		case left > 0 && len(window) >= full+left:
+			return flush(full, min(full, len(ready)))
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return flush()
+	return flush(len(window), len(ready))
+}
+
+// left is how many conversations must stand behind a full window before it is packed: answers are passed on between two at least,
+// and the last window must not be left with one.
+func (r *road) left() int {
+	if _, ok := r.job.Settings.Shape.Value.(rotated); ok {
+		return 2
+	}
+	return 0
 }
 
 // hold converts the rows of the held splits, in the first pass's wording: train takes its loss on them.

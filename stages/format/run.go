@@ -12,7 +12,7 @@ import (
 )
 
 // Stage is the stage format: it writes conversations.arrow, blocks.arrow and, with an exam, kb.arrow and questions.arrow.
-var Stage = stage.Def[Settings]{Name: "format", Version: 3, Inputs: []stage.Input{{Name: "clean", Or: "ingest"}}, Defaults: defaults, Run: run}
+var Stage = stage.Def[Settings]{Name: "format", Version: 4, Inputs: []stage.Input{{Name: "clean", Or: "ingest"}}, Defaults: defaults, Run: run}
 
 func run(ctx context.Context, j *stage.Job[Settings]) error {
 	note, err := modeldir.Read(j.Root, j.Settings.Model, j.Hash)

@@ -42,6 +42,9 @@ func (t *TokenKTO) encode(r *Record) (example, error) {
 	if err == nil && ex.trained() == 0 {
 		err = bad("empty_answer", "column %s: no label is a token", t.Labels)
 	}
+	if labels, _ := integers(r, t.Labels); err == nil && labels[0] != schemas.Untrained {
+		err = bad("no_prompt", "column %s: the first label is a token already, want %d up to the answer", t.Labels, schemas.Untrained)
+	}
 	return ex, err
 }
 

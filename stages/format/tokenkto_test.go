@@ -55,6 +55,7 @@ func TestTokenKTO(t *testing.T) {
 	for reason, r := range map[string]*Record{
 		"bad_label":    row(1, nil),
 		"empty_answer": row(1, true, int64(-100), int64(-100), int64(-100)),
+		"no_prompt":    row(1, true, int64(10), int64(11), int64(12)),
 		"bad_labels":   row(1, true, int64(-100), int64(9), int64(9)),
 	} {
 		for _, err := range shape.Convert(r, 0) {

@@ -1,8 +1,10 @@
 package format
 
 import (
+	"encoding/json"
 	"iter"
 	"slices"
+	"strconv"
 
 	"fettle/schemas"
 )
@@ -58,20 +60,45 @@ func (t *Tokens) encode(r *Record) (example, error) {
 	return ex, nil
 }
 
+// integers reads a list of token ids. One row of another kind makes a column text, or its numbers fractions, in every row of its
+// file: what is a list of integers all the same is read as one, so that only that row is rejected.
 func integers(r *Record, column string) ([]int32, error) {
-	items, ok := r.Value(column).([]any)
+	v := r.Value(column)
+	if text, ok := v.(string); ok {
+		var items []json.Number
+		if json.Unmarshal([]byte(text), &items) != nil {
+			return nil, bad("bad_tokens", "column %s is no list of integers", column)
+		}
+		out := make([]any, len(items))
+		for i, n := range items {
+			out[i] = string(n)
+		}
+		v = out
+	}
+	items, ok := v.([]any)
 	if !ok {
 		return nil, bad("bad_tokens", "column %s is no list of integers", column)
 	}
 	out := make([]int32, len(items))
 	for i, v := range items {
-		n, ok := v.(int64)
-		if !ok || int64(int32(n)) != n {
+		if out[i], ok = integer(v); !ok {
 			return nil, bad("bad_tokens", "column %s, entry %d: %v is no token id", column, i, v)
 		}
-		out[i] = int32(n)
 	}
 	return out, nil
+}
+
+func integer(v any) (int32, bool) {
+	switch v := v.(type) {
+	case int64:
+		return int32(v), int64(int32(v)) == v
+	case float64:
+		return int32(v), float64(int32(v)) == v
+	case string:
+		n, err := strconv.ParseInt(v, 10, 32)
+		return int32(n), err == nil
+	}
+	return 0, false
 }
 
 // outside is the place of the first token that a vocabulary of so many does not have, or -1.
