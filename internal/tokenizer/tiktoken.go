@@ -11,15 +11,15 @@ import (
 	"fettle/internal/tokenizer/subword"
 )
 
-// TiktokenConfig is what a tiktoken rank file does not say.
-type TiktokenConfig struct {
+// tiktokenConfig is what a tiktoken rank file does not say.
+type tiktokenConfig struct {
 	Pattern string // regular expression of words
 	Special map[string]int32
 	NFC     bool // text is put into normal form C first
 }
 
 // knownRanks are the vocabularies that are known by their number of ranks.
-var knownRanks = map[int]TiktokenConfig{
+var knownRanks = map[int]tiktokenConfig{
 	50256:  {Pattern: pattern.GPT2, Special: map[string]int32{"<|endoftext|>": 50256}}, // r50k_base
 	50280:  {Pattern: pattern.GPT2, Special: map[string]int32{"<|endoftext|>": 50256}}, // p50k_base
 	100256: {Pattern: pattern.CL100K, Special: cl100kSpecial},                          // cl100k_base
@@ -75,16 +75,8 @@ func llama3Special() map[string]int32 {
 	return numbered(128000, tokens)
 }
 
-// ParseTiktoken reads a tiktoken rank file: a line for each token, its bytes in base64 and its rank, which is its id.
-func ParseTiktoken(data []byte, c TiktokenConfig) (*Tokenizer, error) {
-	ranks, err := readRanks(data)
-	if err != nil {
-		return nil, err
-	}
-	return newTiktoken(ranks, c)
-}
-
-// parseKnownTiktoken reads a rank file of a vocabulary that is known.
+// parseKnownTiktoken reads a tiktoken rank file of a vocabulary that is known: a line for each token, its bytes in base64 and its
+// rank, which is its id.
 func parseKnownTiktoken(data []byte) (*Tokenizer, error) {
 	ranks, err := readRanks(data)
 	if err != nil {
@@ -97,7 +89,7 @@ func parseKnownTiktoken(data []byte) (*Tokenizer, error) {
 	return newTiktoken(ranks, c)
 }
 
-func newTiktoken(ranks map[string]int32, c TiktokenConfig) (*Tokenizer, error) {
+func newTiktoken(ranks map[string]int32, c tiktokenConfig) (*Tokenizer, error) {
 	p, err := pattern.Compile(c.Pattern, pattern.Fancy)
 	if err != nil {
 		return nil, err

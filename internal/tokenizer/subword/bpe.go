@@ -34,7 +34,6 @@ type BPE struct {
 type rawBPE struct {
 	first [256]int32 // token of each single byte
 	words map[string]int32
-	sizes []int32 // bytes of each token
 	seams *Seams
 }
 
@@ -102,23 +101,18 @@ func (b *BPE) Raw() (*BPE, bool) {
 	return &r, true
 }
 
-// finish makes the tables that follow from the vocabulary.
+// finish makes the table that follows from the vocabulary.
 func (r *rawBPE) finish(v *Vocab) {
 	r.seams = new(Seams)
-	sizes := make([]int32, v.Top())
 	var bytes []byte
-	for token, id := range v.ids {
+	for token := range v.ids {
 		spelled, ok := AppendBytes(bytes[:0], token)
 		if !ok {
 			continue
 		}
 		r.seams.add(spelled)
-		if sizes[id] > 0 {
-			return // two tokens with one id: the id does not tell the size
-		}
-		sizes[id], bytes = int32(len(spelled)), spelled
+		bytes = spelled
 	}
-	r.sizes = sizes
 }
 
 // Seams are those of a model that takes bytes, else nil.
@@ -128,9 +122,6 @@ func (b *BPE) Seams() *Seams {
 	}
 	return b.raw.seams
 }
-
-// Sizes are the bytes that each token stands for, by id, of a model that takes bytes; nil where an id does not tell.
-func (b *BPE) Sizes() []int32 { return b.raw.sizes }
 
 // Encode appends the pieces of a word.
 func (b *BPE) Encode(dst []Piece, word string, s *Scratch) []Piece {
