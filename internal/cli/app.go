@@ -92,11 +92,23 @@ func (a *App) Main(args []string) int {
 	}
 	for _, v := range a.verbs() {
 		if v.name == name {
-			return v.run(ctx, args[1:])
+			return a.written(ctx, v, args[1:])
 		}
 	}
 	fmt.Fprintf(a.Stderr, "fettle: unknown verb %q%s\nRun `fettle help` for the verbs.\n", args[0], a.nearest(args[0]))
 	return 2
+}
+
+// written runs a verb, which has failed too where its output could not be written.
+func (a *App) written(ctx context.Context, v verb, args []string) int {
+	out := &output{Writer: a.Stdout}
+	a.Stdout = out
+	defer func() { a.Stdout = out.Writer }()
+	code := v.run(ctx, args)
+	if code == 0 && out.err != nil {
+		return a.fail(v.name, out.err)
+	}
+	return code
 }
 
 func (a *App) help() {

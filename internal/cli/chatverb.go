@@ -164,7 +164,7 @@ func (t *talk) turn(ctx context.Context, said string) error {
 
 // note is a line of ours amid the talk: dim, where it is on a terminal.
 func (t *talk) note(text string) {
-	if f, ok := t.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if onTerminal(t.out) {
 		text = "\x1b[2m" + text + "\x1b[0m"
 	}
 	fmt.Fprintln(t.out, text)

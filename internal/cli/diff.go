@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-
-	"golang.org/x/term"
 
 	"fettle/internal/artifact"
 	"fettle/internal/rundiff"
@@ -54,8 +51,7 @@ stage up to them, losses side by side and the step where they part, losses by so
 		fmt.Fprintf(a.Stdout, "%s\n", raw)
 		return 0
 	}
-	out, isFile := a.Stdout.(*os.File)
-	rundiff.Printer{Out: a.Stdout, Steps: *steps, Colour: isFile && term.IsTerminal(int(out.Fd()))}.Print(d)
+	rundiff.Printer{Out: a.Stdout, Steps: *steps, Colour: onTerminal(a.Stdout)}.Print(d)
 	return 0
 }
 

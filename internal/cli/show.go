@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path"
 	"strings"
 
@@ -13,8 +12,6 @@ import (
 	"fettle/internal/table"
 	"fettle/internal/tokenizer"
 	"fettle/schemas"
-
-	"golang.org/x/term"
 )
 
 func (a *App) show(_ context.Context, args []string) int {
@@ -124,7 +121,7 @@ func (a *App) showBlocks(c chain, root string, store *artifact.Store, art *artif
 		return err
 	}
 	on, off := "⟦", "⟧"
-	if f, ok := a.Stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if onTerminal(a.Stdout) {
 		on, off = "\x1b[32m", "\x1b[0m"
 	}
 	for b, err := range table.Read[schemas.Block](art.Path("blocks.arrow")) {
