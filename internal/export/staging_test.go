@@ -5,10 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"fettle/internal/backend/backendtest"
 	"fettle/internal/export"
@@ -86,5 +88,26 @@ func TestCopyIsWhole(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"a", "b"}, names(t, to)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What an export makes beside another is not swept away: its maker lives.
+func TestExportBesideAnother(t *testing.T) {
+	to := t.TempDir()
+	other := filepath.Join(to, ".export-1")
+	if err := os.Mkdir(other, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(other)
+	if err == nil {
+		defer f.Close()
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, open(t, "llama", ""), export.Options{Format: export.Merged, DType: "f32", To: to})
+	if !slices.Contains(names(t, to), ".export-1") {
+		t.Error("the other's folder is gone")
 	}
 }
