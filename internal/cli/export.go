@@ -75,7 +75,7 @@ compared before it appears; a difference is exit 3. Without -format the files of
 // forFormat are the given flags that say how a format is written.
 func forFormat(fs *flag.FlagSet) (names []string) {
 	fs.Visit(func(f *flag.Flag) {
-		if slices.Contains([]string{"dtype", "shard", "max-kl", "trained-on", "name", "backend"}, f.Name) {
+		if slices.Contains([]string{"dtype", "shard", "max-kl", "trained-on", "name", "backend", "seed"}, f.Name) {
 			names = append(names, "-"+f.Name)
 		}
 	})
@@ -105,11 +105,16 @@ func (e *exporting) fromRef(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if e.options.Format != "" {
+		if err := e.find(root, store, art); err != nil {
+			return errors.Join(e.misused(), err)
+		}
+	}
+	if err := art.Whole(); err != nil { // what is damaged must not go on as whole
+		return err
+	}
 	if e.options.Format == "" {
 		return e.copyFiles(ref, art)
-	}
-	if err := e.find(root, store, art); err != nil {
-		return errors.Join(e.misused(), err)
 	}
 	e.options.Card, err = cardOf(store, ref, art)
 	if err != nil {

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -54,6 +55,9 @@ func (d Def[S]) goesOn(file *config.File, root, pipeline string, store *artifact
 		return nil, fmt.Errorf("%s.after: no run of pipeline %s has made %s yet: `fettle run %s` comes first", d.Name, name, d.Name, name)
 	}
 	a, err := store.Get(ref)
+	if err != nil && !errors.Is(err, artifact.ErrNone) {
+		return nil, fmt.Errorf("%s.after: %w", d.Name, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s.after: what the last run of pipeline %s made is gone (%w): `fettle run %s` makes it again", d.Name, name, err, name)
 	}
