@@ -180,6 +180,12 @@ func parse(fs *flag.FlagSet, args []string) (rest []string, code int, done bool)
 	}
 }
 
+// given says whether a flag stands on the command line, were it with nothing.
+func given(fs *flag.FlagSet, name string) (found bool) {
+	fs.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
+}
+
 // parseFlags is parse for a verb that takes nothing but flags.
 func (a *App) parseFlags(fs *flag.FlagSet, args []string) (code int, done bool) {
 	rest, code, done := parse(fs, args)

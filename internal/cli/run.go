@@ -34,6 +34,9 @@ same DAG that the scheduler starts. -local runs the DAG's steps in this process,
 	if len(rest) != 1 {
 		return a.misuse(fs, "want the name of one pipeline")
 	}
+	if *locked == "" && given(fs, "locked") { // a shell's variable that is not set
+		return a.misuse(fs, "-locked: want the run to repeat, its id or run.json")
+	}
 	if *locked != "" && (len(*sets) > 0 || *backendName != "") {
 		return a.misuse(fs, "-set or -backend, and -locked: a locked run repeats its own settings")
 	}
