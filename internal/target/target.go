@@ -59,7 +59,7 @@ func Open(s Spec, plugin string) (*Device, error) {
 	if d.c == nil {
 		return nil, fmt.Errorf("describe target %s to the CUDA plugin: %s", s.Name, C.GoString(fault))
 	}
-	b, err := xla.New(pluginName)
+	b, err := xla.New(pluginName + ",tf32=false") // float32 stays float32, as in what package backend opens
 	if err != nil {
 		return nil, fmt.Errorf("open target %s: %w", s.Name, err)
 	}
