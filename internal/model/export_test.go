@@ -10,8 +10,8 @@ func Small() func() {
 	return func() { chunkLogits, leastChunk, keepScores = logits, least, scores }
 }
 
-// Large makes any backend get the graph that a GPU gets, with blocks that are small enough to be several.
-func Large() func() {
+// AsOnGPU makes any backend get the graph that a GPU gets, with blocks that are small enough to be several.
+func AsOnGPU() func() {
 	which, block := large, largeBlock
 	large, largeBlock = func(*graph.Graph) bool { return true }, 5
 	return func() { large, largeBlock = which, block }

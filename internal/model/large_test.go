@@ -109,7 +109,7 @@ func source(n *graph.Node) *graph.Node {
 // On a GPU no value has more users in a deeper model: what all layers share, each has behind a barrier of its own. Products are no
 // matter: they are kernels by themselves.
 func TestNothingIsSharedByAllLayers(t *testing.T) {
-	defer model.Large()()
+	defer model.AsOnGPU()()
 	most := func(layers int) (most int, of string) {
 		used, _ := gradient(t, layered(t, layers), dtypes.Float32, true)
 		users := map[*graph.Node]int{}

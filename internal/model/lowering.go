@@ -61,8 +61,11 @@ func After(x *graph.Node, others ...*graph.Node) *graph.Node {
 
 const goBackend = "Go Backend"
 
-// large says that few large operations are better than many small ones: on a GPU. Each is a kernel to start, and to compile.
-var large = func(g *graph.Graph) bool { return strings.Contains(g.Backend().Description(), "cuda") }
+// Large says that few large operations are better than many small ones: on a GPU. Each is a kernel to start, and to compile.
+func Large(b compute.Backend) bool { return strings.Contains(b.Description(), "cuda") }
+
+// large is Large for a graph; tests have any backend get the graph of a GPU.
+var large = func(g *graph.Graph) bool { return Large(g.Backend()) }
 
 func iota4(x *graph.Node, n, axis int) *graph.Node {
 	return graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, 1, 1, n, n), axis)

@@ -198,7 +198,7 @@ func TestRecomputedGradientsAreEqual(t *testing.T) {
 			defer model.Small()()
 			for i, remat := range []bool{false, true, true} {
 				if i == 2 {
-					defer model.Large()()
+					defer model.AsOnGPU()()
 				}
 				s := newSlopes(t, m, names, remat)
 				for i, got := range s.call(s.grads, w) {

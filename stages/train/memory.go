@@ -3,7 +3,6 @@ package train
 import (
 	"fmt"
 	"regexp"
-	"strings"
 
 	"fettle/internal/model"
 )
@@ -17,7 +16,7 @@ func (p *program) explain(err error, rows, length, losses int) error {
 		return err
 	}
 	f := p.model.Footprint(model.Training{
-		Rows: rows, Length: length, Losses: losses, Width: p.width(), Remat: p.remat, Packed: p.quant.Len() > 0, Full: p.adapter == nil, Large: strings.Contains(p.backend.Description(), "cuda"),
+		Rows: rows, Length: length, Losses: losses, Width: p.width(), Remat: p.remat, Packed: p.quant.Len() > 0, Full: p.adapter == nil, Large: model.Large(p.backend),
 	})
 	help := "fewer batch.rows with more batch.accumulate, or a shorter format.pack.length"
 	if !p.remat {
