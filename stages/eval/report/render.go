@@ -93,8 +93,8 @@ func (v view) Needed() int {
 	return n
 }
 
-// OneSeed reports whether the tuned model was trained once: one sample of what training gives.
-func (v view) OneSeed() bool { return len(v.Seeds) < 3 }
+// FewSeeds reports whether the tuned model was trained too few times to show how much what training gives varies.
+func (v view) FewSeeds() bool { return len(v.Seeds) > 0 && len(v.Seeds) < 3 }
 
 func list(seeds []int64) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(seeds), " ", ", "), "[]")

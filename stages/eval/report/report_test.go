@@ -166,3 +166,22 @@ func TestTerminalColumnsLineUp(t *testing.T) {
 		t.Errorf("Width = %d, want 8", got)
 	}
 }
+
+// How many trainings stand behind the numbers is said as it is, on the page and the terminal.
+func TestTooFewSeeds(t *testing.T) {
+	const once, few = "ne training run", "ewer than three training runs"
+	for _, tt := range []struct {
+		seeds []int64
+		want  string
+	}{{nil, ""}, {[]int64{1}, once}, {[]int64{1, 2}, few}, {[]int64{1, 2, 3}, ""}} {
+		p := sample()
+		p.Seeds = tt.seeds
+		for name, out := range map[string]string{"terminal": report.Terminal(p, false), "page": render(t, p)} {
+			for _, words := range []string{once, few} {
+				if got := strings.Contains(out, words); got != (words == tt.want) {
+					t.Errorf("%s, seeds %v: %q is said: %v", name, tt.seeds, words, got)
+				}
+			}
+		}
+	}
+}

@@ -126,8 +126,11 @@ func heatRows(p Page, in func(verdict.Text) string) [][]string {
 func warnings(p Page, say func(en, zh string) string) string {
 	v := view{p}
 	var out string
-	if v.OneSeed() {
-		out += say("one training run: another seed could give other numbers", "训练次数少：换随机种子数字可能不同") + "\n"
+	switch n := len(v.Seeds); {
+	case n == 1:
+		out += say("one training run: another seed could give other numbers", "只训练了一次：换随机种子数字可能不同") + "\n"
+	case v.FewSeeds():
+		out += say("fewer than three training runs: too few to show how much the numbers vary", "训练少于三次：不足以看出数字的波动") + "\n"
 	}
 	if v.Weak() {
 		out += fmt.Sprintf(say("some comparisons have fewer than 200 questions; a difference of 5 points needs about %s",
