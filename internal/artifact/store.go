@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+
+	"fettle/internal/disk"
 )
 
 // Store is a folder of artifacts on a local disk (rename and flock do not map to object storage).
@@ -62,12 +64,8 @@ func (s *Store) Get(ref Ref) (*Artifact, error) {
 
 // List returns the references of all artifacts, sorted.
 func (s *Store) List() ([]Ref, error) {
-	names, err := filepath.Glob(filepath.Join(s.Root, "artifacts", "*", "*", manifestName))
-	if err != nil {
-		return nil, fmt.Errorf("list artifacts: %w", err)
-	}
 	var refs []Ref
-	for _, name := range names {
+	for _, name := range disk.Glob(s.Root, "artifacts/*/*/"+manifestName) {
 		dir := filepath.Dir(name)
 		if ref, err := ParseRef(filepath.Base(filepath.Dir(dir)) + "/" + filepath.Base(dir)); err == nil {
 			refs = append(refs, ref)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"fettle/internal/disk"
 	"fettle/internal/jinja"
 	"fettle/internal/lfs"
 )
@@ -146,11 +147,7 @@ func (c *tokenizerConfig) templates(dir string) (map[string]Source, error) {
 
 func templateFiles(dir string) (map[string]Source, error) {
 	out := map[string]Source{}
-	paths, err := filepath.Glob(filepath.Join(dir, "additional_chat_templates", "*.jinja"))
-	if err != nil {
-		return nil, err
-	}
-	for _, path := range append(paths, filepath.Join(dir, "chat_template.jinja")) {
+	for _, path := range append(disk.Glob(dir, "additional_chat_templates/*.jinja"), filepath.Join(dir, "chat_template.jinja")) {
 		text, err := lfs.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

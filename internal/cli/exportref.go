@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"fettle/internal/artifact"
+	"fettle/internal/disk"
 	"fettle/internal/export"
 	"fettle/internal/modeldir"
 )
@@ -125,11 +126,7 @@ func figures(a *artifact.Artifact, ref artifact.Ref) []string {
 
 // runOf is the last run whose lock file names the artifact, "" when there is none.
 func runOf(store *artifact.Store, ref artifact.Ref) (run string) {
-	locks, err := filepath.Glob(filepath.Join(store.Root, "runs", "*", "run.json"))
-	if err != nil {
-		return ""
-	}
-	for _, path := range locks { // sorted by name
+	for _, path := range disk.Glob(store.Root, "runs/*/run.json") { // sorted by name
 		if raw, err := os.ReadFile(path); err == nil && strings.Contains(string(raw), string(ref)) {
 			run = filepath.Base(filepath.Dir(path))
 		}

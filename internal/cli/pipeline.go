@@ -14,6 +14,7 @@ import (
 	"fettle/internal/backend"
 	"fettle/internal/config"
 	"fettle/internal/dagu"
+	"fettle/internal/disk"
 	"fettle/internal/stage"
 )
 
@@ -58,12 +59,8 @@ func (a *App) pipeline(name, storeFlag string) (*pipeline, error) {
 }
 
 func pipelineNames(root string) []string {
-	files, err := filepath.Glob(filepath.Join(root, "pipelines", "*.yaml"))
-	if err != nil {
-		return nil
-	}
 	var names []string
-	for _, f := range files {
+	for _, f := range disk.Glob(root, "pipelines/*.yaml") {
 		names = append(names, strings.TrimSuffix(filepath.Base(f), ".yaml"))
 	}
 	sort.Strings(names)

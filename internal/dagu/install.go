@@ -15,6 +15,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+
+	"fettle/internal/disk"
 )
 
 // npmPackage is a prebuilt Dagu with its web page.
@@ -73,8 +75,8 @@ func (p npmPackage) install(ctx context.Context, bin, final string) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("npm pack %s: %w: %s", p.name, err, lastLine(out))
 	}
-	found, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
-	if err != nil || len(found) != 1 {
+	found := disk.Glob(dir, "*.tgz")
+	if len(found) != 1 {
 		return fmt.Errorf("npm pack %s left %d packages", p.name, len(found))
 	}
 	return p.unpack(found[0], filepath.Join(dir, "dagu"), final)

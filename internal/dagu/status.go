@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"fettle/internal/disk"
 )
 
 // State is how a run, or a step of it, stands.
@@ -62,11 +64,8 @@ type StepStatus struct {
 // record is read, the last line of status.jsonl of the run's last attempt, and two things in it are put right: a run that is
 // stopped while a failed step waits for its retry is recorded as succeeded, and a killed Dagu leaves its run as running.
 func (p *Program) Status(dag, runID string) (Status, error) {
-	pattern := filepath.Join(Home(p.root), "data", "dag-runs", dag, "dag-runs", "*", "*", "*", "dag-run_*_"+runID, "attempt_*", "status.jsonl")
-	found, err := filepath.Glob(pattern)
-	if err != nil {
-		return Status{}, err
-	}
+	found := disk.Glob(filepath.Join(Home(p.root), "data", "dag-runs", dag, "dag-runs"), "*/*/*/dag-run_*/attempt_*/status.jsonl")
+	found = slices.DeleteFunc(found, func(path string) bool { return !strings.HasSuffix(filepath.Dir(filepath.Dir(path)), "_"+runID) })
 	if len(found) == 0 {
 		return Status{}, fmt.Errorf("dagu has no record of run %s of %s: %w", runID, dag, fs.ErrNotExist)
 	}

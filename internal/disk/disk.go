@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -49,11 +50,26 @@ func Copy(to, from string) error {
 	return errors.Join(err, out.Close())
 }
 
+// Glob lists what matches a pattern below a folder, sorted. The folder's own name is no pattern: it may hold brackets and stars.
+func Glob(dir, pattern string) []string {
+	if dir == "" {
+		dir = "."
+	}
+	found, err := fs.Glob(os.DirFS(dir), pattern)
+	if err != nil {
+		panic(err) // patterns are fixed
+	}
+	for i, name := range found {
+		found[i] = filepath.Join(dir, filepath.FromSlash(name))
+	}
+	return found
+}
+
 // Free is how many bytes the disk of a folder that is there has for us.
 func Free(dir string) (int64, error) {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
+	var at unix.Statfs_t
+	if err := unix.Statfs(dir, &at); err != nil {
 		return 0, err
 	}
-	return int64(min(uint64(fs.Bavail)*uint64(fs.Bsize), math.MaxInt64)), nil
+	return int64(min(uint64(at.Bavail)*uint64(at.Bsize), math.MaxInt64)), nil
 }

@@ -62,3 +62,24 @@ func TestCopy(t *testing.T) {
 		t.Error("a folder was made for nothing")
 	}
 }
+
+func TestGlob(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a [1] *b?")
+	for _, name := range []string{"x/1.txt", "y/2.txt", "y/3.md", "y/.txt"} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{filepath.Join(dir, "x/1.txt"), filepath.Join(dir, "y/.txt"), filepath.Join(dir, "y/2.txt")}
+	if diff := cmp.Diff(want, disk.Glob(dir, "*/*.txt")); diff != "" {
+		t.Error(diff)
+	}
+	if found := disk.Glob(filepath.Join(dir, "none"), "*"); len(found) > 0 {
+		t.Errorf("found %v in a folder that is not there", found)
+	}
+	t.Chdir(filepath.Join(dir, "y"))
+	if diff := cmp.Diff([]string{"3.md"}, disk.Glob("", "*.md")); diff != "" {
+		t.Error(diff)
+	}
+}

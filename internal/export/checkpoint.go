@@ -75,10 +75,6 @@ func (s *Source) withTemplates(files map[string][]byte) (map[string][]byte, erro
 
 // sideFiles lists the files that the base has beside its config and weights.
 func (s *Source) sideFiles() (names []string, err error) {
-	more, err := filepath.Glob(filepath.Join(s.Dir, "additional_chat_templates", "*.jinja"))
-	if err != nil {
-		return nil, err
-	}
 	for _, name := range sideNames {
 		if _, err := os.Stat(filepath.Join(s.Dir, name)); err == nil {
 			names = append(names, name)
@@ -86,7 +82,7 @@ func (s *Source) sideFiles() (names []string, err error) {
 			return nil, err
 		}
 	}
-	for _, path := range more {
+	for _, path := range disk.Glob(s.Dir, "additional_chat_templates/*.jinja") {
 		names = append(names, filepath.Join("additional_chat_templates", filepath.Base(path)))
 	}
 	return names, nil

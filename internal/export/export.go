@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"fettle/internal/backend"
+	"fettle/internal/disk"
 	"fettle/internal/gguf"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
@@ -142,11 +143,7 @@ func (o Options) alone(tmp string) error {
 func noOthers(names []string, to string) error {
 	var old []string
 	for _, pattern := range []string{"*.safetensors", "*.safetensors.index.json"} {
-		found, err := filepath.Glob(filepath.Join(to, pattern))
-		if err != nil {
-			return fmt.Errorf("export: %w", err)
-		}
-		old = append(old, found...)
+		old = append(old, disk.Glob(to, pattern)...)
 	}
 	for _, path := range old {
 		if !slices.Contains(names, filepath.Base(path)) {

@@ -48,8 +48,7 @@ func (s *staging) remove() {
 
 // sweep removes what nobody holds. What cannot be removed is in nobody's way.
 func sweep(to string) {
-	left, _ := filepath.Glob(filepath.Join(to, stagingPattern))
-	for _, dir := range left {
+	for _, dir := range disk.Glob(to, stagingPattern) {
 		f, err := os.Open(dir)
 		if err != nil {
 			continue

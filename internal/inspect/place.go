@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"fettle/internal/disk"
 )
 
 // sign is what a folder without config.json can hold, and what that makes of it. %s is the first file that shows it.
@@ -46,7 +48,7 @@ func noModel(path string) error {
 		return fmt.Errorf("inspect: %s has no config.json: %s", path, says)
 	}
 	for _, s := range signs {
-		if found, err := filepath.Glob(filepath.Join(path, s.pattern)); err == nil && len(found) > 0 {
+		if found := disk.Glob(path, s.pattern); len(found) > 0 {
 			first, _ := filepath.Rel(path, found[0])
 			return fmt.Errorf("inspect: %s has no config.json: %s", path, fmt.Sprintf(s.says, first))
 		}

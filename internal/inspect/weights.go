@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"fettle/internal/disk"
 	"fettle/internal/model"
 	"fettle/internal/quant"
 	"fettle/internal/safetensors"
@@ -111,13 +112,13 @@ var elsewhere = []struct{ pattern, says string }{
 // noWeights tells a folder that has none, which training from scratch starts from, from one whose weights cannot be read.
 func (r *Report) noWeights(err error) {
 	for _, pattern := range []string{"*.safetensors", "*.safetensors.index.json"} {
-		if found, globErr := filepath.Glob(filepath.Join(r.dir, pattern)); globErr != nil || len(found) > 0 {
+		if len(disk.Glob(r.dir, pattern)) > 0 {
 			r.problem("the weights cannot be read: %s", r.local(err))
 			return
 		}
 	}
 	for _, e := range elsewhere {
-		if found, globErr := filepath.Glob(filepath.Join(r.dir, e.pattern)); globErr == nil && len(found) > 0 {
+		if found := disk.Glob(r.dir, e.pattern); len(found) > 0 {
 			r.problem(e.says, filepath.Base(found[0]))
 			return
 		}

@@ -9,6 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+
+	"fettle/internal/disk"
 )
 
 // files are the names of what is read of a model directory, by part: a file that is not among them has no influence, whatever
@@ -42,9 +45,8 @@ func present(dir string, names ...string) (out []string) {
 
 // below are the files of a folder that match, in their order, with / between.
 func below(dir string, pattern ...string) (out []string) {
-	found, _ := filepath.Glob(filepath.Join(append([]string{dir}, pattern...)...)) // of fixed patterns: no fault is possible
-	for _, path := range found {
-		if rel, err := filepath.Rel(dir, path); err == nil {
+	for _, name := range disk.Glob(dir, strings.Join(pattern, "/")) {
+		if rel, err := filepath.Rel(dir, name); err == nil {
 			out = append(out, filepath.ToSlash(rel))
 		}
 	}

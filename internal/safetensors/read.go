@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"fettle/internal/disk"
 	"fettle/internal/lfs"
 )
 
@@ -70,8 +71,8 @@ func resolve(path string) (string, error) {
 			return p, err
 		}
 	}
-	found, err := filepath.Glob(filepath.Join(path, "*.safetensors"))
-	if err != nil || len(found) != 1 {
+	found := disk.Glob(path, "*.safetensors")
+	if len(found) != 1 {
 		return "", fmt.Errorf("open weights %s: want %s, %s or one .safetensors file, found %d", path, single, index, len(found))
 	}
 	return found[0], nil

@@ -65,11 +65,7 @@ func LastArtifact(store *artifact.Store, pipeline, stage string) (artifact.Ref, 
 
 // lastRecord is the newest record of a pipeline's stage; the zero value when there is none.
 func lastRecord(store *artifact.Store, pipeline, stage string) (last Record) {
-	names, err := filepath.Glob(filepath.Join(store.Root, "runs", "*", "reports", stage+".json"))
-	if err != nil {
-		return last
-	}
-	for _, name := range names {
+	for _, name := range disk.Glob(store.Root, "runs/*/reports/"+stage+".json") {
 		rec, err := ReadRecord(filepath.Dir(filepath.Dir(name)), stage)
 		if err == nil && rec.Pipeline == pipeline && rec.Ended.After(last.Ended) {
 			last = rec

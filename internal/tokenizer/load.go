@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"fettle/internal/disk"
 	"fettle/internal/lfs"
 	"fettle/internal/tokenizer/aligned"
 	"fettle/internal/tokenizer/pattern"
@@ -53,11 +54,7 @@ func load(path string) (*Tokenizer, error) {
 
 func loadFolder(dir string) (*Tokenizer, error) {
 	names := []string{"tokenizer.json", "tokenizer.model", "vocab.json"}
-	ranks, err := filepath.Glob(filepath.Join(dir, "*.tiktoken"))
-	if err != nil {
-		return nil, err
-	}
-	if len(ranks) == 1 {
+	if ranks := disk.Glob(dir, "*.tiktoken"); len(ranks) == 1 {
 		names = append(names, filepath.Base(ranks[0]))
 	}
 	for _, name := range names {

@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"fettle/internal/disk"
 	"fettle/internal/safetensors"
 	"fettle/schemas"
 )
@@ -50,11 +51,7 @@ func (s *state) save(dir string, names []string) error {
 	if err := toDisk(dir); err != nil {
 		return fmt.Errorf("save checkpoint: %w", err)
 	}
-	older, err := filepath.Glob(filepath.Join(dir, "checkpoint-*"))
-	if err != nil {
-		return err
-	}
-	for _, name := range older {
+	for _, name := range disk.Glob(dir, "checkpoint-*") {
 		if name != final {
 			if err := os.RemoveAll(name); err != nil {
 				return fmt.Errorf("remove old checkpoint: %w", err)
@@ -151,12 +148,8 @@ func toDisk(path string) error {
 
 // restore goes on from the newest checkpoint under dir; false when there is none.
 func (s *state) restore(dir string, names []string) (bool, error) {
-	found, err := filepath.Glob(filepath.Join(dir, "checkpoint-*"))
-	if err != nil {
-		return false, err
-	}
 	newest := ""
-	for _, name := range found {
+	for _, name := range disk.Glob(dir, "checkpoint-*") {
 		if !strings.HasSuffix(name, ".tmp") {
 			newest = max(newest, name)
 		}
