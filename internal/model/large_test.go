@@ -28,16 +28,20 @@ func layered(t *testing.T, layers int) *model.Model {
 	return m
 }
 
-// gradient builds the gradient of the first layer's q_proj, through all layers, and gives what it is computed from and the names
-// of the weights among it.
-func gradient(t *testing.T, m *model.Model, compute dtypes.DType, remat bool) (used []*graph.Node, names map[*graph.Node]string) {
+// gradient builds the gradient of the first layer's q_proj for a row of so many tokens, through all layers, and gives what it is
+// computed from and the names of the weights among it.
+func gradient(t *testing.T, m *model.Model, length int, compute dtypes.DType, remat bool) (used []*graph.Node, names map[*graph.Node]string) {
 	t.Helper()
 	w := m.Init(1)
 	var args []any
 	for _, name := range w.Names() {
 		args = append(args, w[name])
 	}
-	args = append(args, tensors.FromFlatDataAndDimensions([]int32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 1, 12))
+	row := make([]int32, length)
+	for i := range row {
+		row[i] = int32(i % m.Config.Vocab)
+	}
+	args = append(args, tensors.FromFlatDataAndDimensions(row, 1, length))
 	if _, err := graph.CallOnceN(backendtest.Open(t).Backend, func(in []*graph.Node) []*graph.Node {
 		nodes := map[string]*graph.Node{}
 		names = map[*graph.Node]string{}
@@ -71,7 +75,7 @@ func reachable(n *graph.Node, seen map[*graph.Node]bool) (all []*graph.Node) {
 // Where a model computes in half precision, all products with the matrices of its layers do, forward and backward: none is one of
 // float32, whose results are rounded afterwards.
 func TestProductsAreInHalfPrecision(t *testing.T) {
-	used, names := gradient(t, layered(t, 2), dtypes.BFloat16, false)
+	used, names := gradient(t, layered(t, 2), 12, dtypes.BFloat16, false)
 	products := 0
 	for _, n := range used {
 		if n.Type() != graph.NodeTypeDotGeneral {
@@ -111,7 +115,7 @@ func source(n *graph.Node) *graph.Node {
 func TestNothingIsSharedByAllLayers(t *testing.T) {
 	defer model.AsOnGPU()()
 	most := func(layers int) (most int, of string) {
-		used, _ := gradient(t, layered(t, layers), dtypes.Float32, true)
+		used, _ := gradient(t, layered(t, layers), 12, dtypes.Float32, true)
 		users := map[*graph.Node]int{}
 		for _, n := range used {
 			switch n.Type() {
@@ -132,6 +136,25 @@ func TestNothingIsSharedByAllLayers(t *testing.T) {
 	few, _ := most(2)
 	if many, of := most(12); many > few {
 		t.Errorf("with 12 layers a value has %d users, with 2 layers %d: %s", many, few, of)
+	}
+}
+
+// Few rows of logits are worked on at once, on a GPU four times as many: 64 and 256 here, so 512 rows in eight products and in two.
+func TestChunksOfLogits(t *testing.T) {
+	defer model.Small()()
+	count := func() (n int) {
+		used, _ := gradient(t, layered(t, 1), 512, dtypes.Float32, false)
+		for _, u := range used { // logits and their slopes: [rows, 64 columns]
+			if u.Type() == graph.NodeTypeExp && u.Rank() == 2 && u.Shape().Dim(1) == 64 {
+				n++
+			}
+		}
+		return n
+	}
+	small := count()
+	defer model.AsOnGPU()()
+	if large := count(); small != 4*large || large == 0 {
+		t.Errorf("logits in %d chunks, and on a GPU in %d", small, large)
 	}
 }
 
