@@ -206,10 +206,10 @@ func TestGCKeepsWhatIsNeeded(t *testing.T) {
 	if _, err := s.Create(parts(`{"n":3}`)); err != nil { // unfinished work
 		t.Fatal(err)
 	}
-	if g, err := s.GC([]artifact.Ref{a.Ref, b.Ref, c.Ref}, artifact.GCOptions{}); err != nil || g.Kept != 1 || len(g.Work) != 0 {
+	if g, err := s.GC(keeping(a.Ref, b.Ref, c.Ref), artifact.GCOptions{}); err != nil || g.Kept != 1 || len(g.Work) != 0 {
 		t.Errorf("unfinished work is not kept: %+v, %v", g, err)
 	}
-	g, err := s.GC([]artifact.Ref{b.Ref}, artifact.GCOptions{Dry: true, Work: true})
+	g, err := s.GC(keeping(b.Ref), artifact.GCOptions{Dry: true, Work: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestGCKeepsWhatIsNeeded(t *testing.T) {
 	if refs, _ := s.List(); len(refs) != 3 {
 		t.Errorf("a dry run removed something: %v", refs)
 	}
-	if _, err := s.GC([]artifact.Ref{b.Ref}, artifact.GCOptions{Work: true}); err != nil {
+	if _, err := s.GC(keeping(b.Ref), artifact.GCOptions{Work: true}); err != nil {
 		t.Fatal(err)
 	}
 	refs, err := s.List()
@@ -228,6 +228,34 @@ func TestGCKeepsWhatIsNeeded(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(filepath.Join(s.Root, "work")); len(left) != 0 {
 		t.Errorf("left in work: %v", left)
+	}
+}
+
+func keeping(refs ...artifact.Ref) func() ([]artifact.Ref, error) {
+	return func() ([]artifact.Ref, error) { return refs, nil }
+}
+
+// What a process has made stays until a run names it, and what appears while gc looks.
+func TestGCKeepsWhatIsNew(t *testing.T) {
+	s := open(t)
+	a := write(t, s, parts(`{"n":1}`), map[string]string{"a": "1"})
+	lock, err := s.Lock(t.Context(), a.Ref.Key16(), func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b *artifact.Artifact
+	late := func() ([]artifact.Ref, error) {
+		if b == nil {
+			b = write(t, s, parts(`{"n":2}`), map[string]string{"b": "2"})
+		}
+		return nil, nil
+	}
+	if g, err := s.GC(late, artifact.GCOptions{}); err != nil || len(g.Refs) > 0 {
+		t.Errorf("removed %v (%v)", g.Refs, err)
+	}
+	lock.Unlock()
+	if g, err := s.GC(late, artifact.GCOptions{}); err != nil || len(g.Refs) != 2 {
+		t.Errorf("removed %v, want both (%v)", g.Refs, err)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Garbage is what GC would remove or has removed.
@@ -33,16 +35,22 @@ type GCOptions struct {
 }
 
 // GC finds artifacts that keep does not name, nor any of the inputs they were made from, and removes them. What a process
-// computes at this moment stays.
-func (s *Store) GC(keep []Ref, o GCOptions) (Garbage, error) {
+// computes at this moment stays, and what it has made until a run names it: keep is asked after a look at what there is, and at
+// what is held.
+func (s *Store) GC(keep func() ([]Ref, error), o GCOptions) (Garbage, error) {
 	var g Garbage
-	needed := map[Ref]bool{}
-	for _, ref := range keep {
-		s.need(ref, needed)
-	}
 	refs, err := s.List()
 	if err != nil {
 		return g, err
+	}
+	held := slices.DeleteFunc(slices.Clone(refs), func(ref Ref) bool { return !s.held(ref) })
+	kept, err := keep()
+	if err != nil {
+		return g, err
+	}
+	needed := map[Ref]bool{}
+	for _, ref := range slices.Concat(held, kept) {
+		s.need(ref, needed)
 	}
 	for _, ref := range refs {
 		if needed[ref] {
@@ -57,6 +65,19 @@ func (s *Store) GC(keep []Ref, o GCOptions) (Garbage, error) {
 		}
 	}
 	return g, s.gcWork(&g, o)
+}
+
+// held says whether a process holds the key of an artifact.
+func (s *Store) held(ref Ref) bool {
+	path := filepath.Join(s.Root, "work", ref.Key16()+".lock")
+	if _, err := os.Stat(path); err != nil {
+		return false
+	}
+	lock, err := tryLock(path)
+	if err == nil {
+		lock.Unlock()
+	}
+	return errors.Is(err, unix.EWOULDBLOCK)
 }
 
 func (s *Store) need(ref Ref, needed map[Ref]bool) {

@@ -74,4 +74,8 @@ func holder(path string) int {
 }
 
 // Unlock gives the right back.
-func (l *Lock) Unlock() { l.file.Close() }
+func (l *Lock) Unlock() {
+	if l != nil {
+		l.file.Close()
+	}
+}

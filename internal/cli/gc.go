@@ -26,12 +26,11 @@ func (a *App) gc(_ context.Context, args []string) int {
 	if err != nil {
 		return a.fail("gc", err)
 	}
-	runs, err := runlog.List(store)
-	if err != nil {
-		return a.fail("gc", err)
+	kept := func() ([]artifact.Ref, error) {
+		runs, err := runlog.List(store)
+		return newest(runs, *keep), err
 	}
-	refs := newest(runs, *keep)
-	g, err := store.GC(refs, artifact.GCOptions{Dry: !*yes, Work: *work})
+	g, err := store.GC(kept, artifact.GCOptions{Dry: !*yes, Work: *work})
 	if err != nil {
 		return a.fail("gc", err)
 	}

@@ -101,7 +101,8 @@ func (d Def[S]) run(ctx context.Context, inv *invocation, stderr io.Writer) (Rep
 		return Report{}, err
 	}
 	defer tell.Close()
-	report, err := d.compute(ctx, p, inv, tell)
+	report, held, err := d.compute(ctx, p, inv, tell)
+	defer held.Unlock() // once the run names the artifact: gc takes what nobody holds and no run names
 	if err != nil {
 		tell.Emit(progress.Event{Kind: "failed", Text: err.Error()})
 		return report, err
@@ -126,20 +127,26 @@ func (d Def[S]) run(ctx context.Context, inv *invocation, stderr io.Writer) (Rep
 }
 
 // compute finds the artifact or makes it, alone: whoever comes second waits for the lock and then finds it.
-func (d Def[S]) compute(ctx context.Context, p *plan[S], inv *invocation, tell *progress.Reporter) (Report, error) {
+// The lock is the caller's, where one is returned.
+func (d Def[S]) compute(ctx context.Context, p *plan[S], inv *invocation, tell *progress.Reporter) (Report, *artifact.Lock, error) {
 	key := p.parts.Key()
 	ref := artifact.RefOf(d.Name, key)
 	if report, err := cached(p.store, ref); !errors.Is(err, artifact.ErrNone) {
-		return report, err
+		return report, nil, err
 	}
 	lock, err := p.store.Lock(ctx, key[:16], func(pid int) { tell.Say("waits: process %d computes %s", pid, ref) })
 	if err != nil {
-		return Report{}, err
+		return Report{}, nil, err
 	}
-	defer lock.Unlock()
-	if report, err := cached(p.store, ref); !errors.Is(err, artifact.ErrNone) {
-		return report, err
+	report, err := cached(p.store, ref)
+	if errors.Is(err, artifact.ErrNone) {
+		report, err = d.make(ctx, p, inv, tell, ref)
 	}
+	return report, lock, err
+}
+
+// make does the work, under the lock of its key.
+func (d Def[S]) make(ctx context.Context, p *plan[S], inv *invocation, tell *progress.Reporter, ref artifact.Ref) (Report, error) {
 	w, err := p.store.Create(p.parts)
 	if err != nil {
 		return Report{}, err
@@ -159,7 +166,7 @@ func (d Def[S]) compute(ctx context.Context, p *plan[S], inv *invocation, tell *
 		w.Fact(name)
 	}
 	j.Figure("peak_rss_mb", math.Round(peakMemory()))
-	report := Report{Stage: d.Name, Artifact: ref, Key: key, Rows: j.rows, DroppedBy: j.droppedBy, Seconds: time.Since(start).Seconds(), Figures: j.figures}
+	report := Report{Stage: d.Name, Artifact: ref, Key: p.parts.Key(), Rows: j.rows, DroppedBy: j.droppedBy, Seconds: time.Since(start).Seconds(), Figures: j.figures}
 	return commit(w, p.in, report, j.notes)
 }
 
