@@ -72,8 +72,8 @@ func openXLA(name string) (compute.Backend, Facts, error) {
 	return b, facts, nil
 }
 
-// OptionsVariable is the environment variable with options of XLA's client on CUDA, which win over fettle's own.
-const OptionsVariable = "FETTLE_CUDA_OPTIONS"
+// optionsVariable is the environment variable with options of XLA's client on CUDA, which win over fettle's own.
+const optionsVariable = "FETTLE_CUDA_OPTIONS"
 
 // cudaOptions are options of XLA's client on a card of so many bytes. float32 is float32: go-xla would round the operands of
 // products to the 10 bits of TF32, torch does not. The card's memory is taken as it is needed, up to 1 GiB below all of it, which
@@ -83,7 +83,7 @@ func cudaOptions(memory int64) string {
 	if left := int64(1) << 30; memory > 4*left {
 		options += fmt.Sprintf(",memory_fraction=%.4f", 1-float64(left)/float64(memory))
 	}
-	if own := os.Getenv(OptionsVariable); own != "" {
+	if own := os.Getenv(optionsVariable); own != "" {
 		options += "," + own // of two that have one name, go-xla takes the last
 	}
 	return options

@@ -27,7 +27,7 @@ func TestCUDAOptions(t *testing.T) {
 		{name: "the user's win", own: "tf32=true,memory_fraction=0.5", want: "tf32=false,preallocate=false,tf32=true,memory_fraction=0.5"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Setenv(OptionsVariable, tt.own)
+			t.Setenv(optionsVariable, tt.own)
 			var rest []string
 			left := int64(-1)
 			for option := range strings.SplitSeq(cudaOptions(tt.memory), ",") {
