@@ -18,8 +18,8 @@ func (s Settings) computing(backend string) dtypes.DType {
 // a training computes must not depend on the machine's memory.
 const keepMost = 1 << 30
 
-// recomputes says whether layers are computed again in the backward pass.
-func (s Settings) recomputes(m *model.Model, length int, compute dtypes.DType) bool {
+// recomputes says whether layers are computed again in the backward pass; large is model.Large of what computes.
+func (s Settings) recomputes(m *model.Model, length int, compute dtypes.DType, large bool) bool {
 	if s.Remat != "auto" {
 		return s.Remat == "on"
 	}
@@ -27,5 +27,5 @@ func (s Settings) recomputes(m *model.Model, length int, compute dtypes.DType) b
 	if _, pairs := s.Objective.Value.(preference); pairs {
 		rows *= 2 // an answer is a row
 	}
-	return m.Footprint(model.Training{Rows: rows, Length: length, Width: compute.Size()}).Kept > keepMost
+	return m.Footprint(model.Training{Rows: rows, Length: length, Width: compute.Size(), Large: large}).Kept > keepMost
 }

@@ -53,10 +53,22 @@ func TestRecomputes(t *testing.T) {
 			if tt.pairs {
 				s.Objective = config.Choice[Objective]{Name: "dpo", Value: dpo}
 			}
-			if got := s.recomputes(m, 32, tt.dtype); got != tt.want {
+			if got := s.recomputes(m, 32, tt.dtype, false); got != tt.want {
 				t.Errorf("computed again: %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// On a GPU blocks of queries are larger, so that more pairs of a query and a key are kept: what decides is the graph that runs.
+func TestRecomputesByTheGraph(t *testing.T) {
+	m := newBench(t).model
+	const length = 512
+	kept := m.Footprint(model.Training{Rows: 1, Length: length, Width: 4, Large: true}).Kept
+	s := defaults()
+	s.Remat, s.Batch.Rows = "auto", int(keepMost/kept)+1
+	if s.recomputes(m, length, dtypes.Float32, false) || !s.recomputes(m, length, dtypes.Float32, true) {
+		t.Errorf("%d rows: on processors %v, on a GPU %v", s.Batch.Rows, s.recomputes(m, length, dtypes.Float32, false), s.recomputes(m, length, dtypes.Float32, true))
 	}
 }
 

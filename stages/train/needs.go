@@ -62,8 +62,9 @@ func (a ask) needs(s Settings, length int) (needs, error) {
 	if n.kept, n.fresh = o.Bytes(), o.Fresh(); !a.shared {
 		n.kept = o.Resident()
 	}
+	large := a.backend == "xla:cuda"
 	n.work = a.model.Footprint(model.Training{Rows: s.Batch.Rows, Length: length, Losses: s.Batch.Rows * a.data.mostTrained(s, length), Width: width,
-		Remat: s.recomputes(a.model, length, s.computing(a.backend)), Packed: packed > 0, Full: s.Mode != "lora", Large: a.backend == "xla:cuda"}).Total()
+		Remat: s.recomputes(a.model, length, s.computing(a.backend), large), Packed: packed > 0, Full: s.Mode != "lora", Large: large}).Total()
 	if d := int64(a.devices); d > 1 { // each with a copy of the weights; the optimizer works on the first
 		n.base, n.trained, n.work = d*n.base, d*n.trained, d*n.work
 	}

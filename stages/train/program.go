@@ -68,7 +68,7 @@ func newProgram(m *model.Model, a *lora.Adapter, c optimizer.Config, b compute.B
 // step.
 func (p *program) obey(s Settings, length int, compute dtypes.DType) {
 	p.noise, p.compute = s.NEFTune, compute
-	p.remat = s.recomputes(p.model, length, compute)
+	p.remat = s.recomputes(p.model, length, compute, model.Large(p.backend))
 	p.pref, _ = s.Objective.Value.(preference)
 }
 

@@ -23,7 +23,7 @@ func Programs(file *config.File, m *model.Model, layers, length int, b compute.B
 		return nil, err
 	}
 	dtype := s.computing("xla:cuda")
-	s.Remat = map[bool]string{true: "on", false: "off"}[s.recomputes(m, length, dtype)]
+	s.Remat = map[bool]string{true: "on", false: "off"}[s.recomputes(m, length, dtype, true)]
 	if layers > 0 {
 		var err error
 		if m, err = m.First(layers); err != nil {
