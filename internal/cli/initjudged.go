@@ -38,7 +38,10 @@ func (t *tablesFound) Objective() string {
 
 // ShapeYAML is the shape with the columns that are not called as it expects.
 func (t *tablesFound) ShapeYAML() string {
-	if !t.Judged() {
+	switch {
+	case t.Shape == "alpaca":
+		return t.askedYAML()
+	case !t.Judged():
 		return t.Shape
 	}
 	var settings []string

@@ -13,11 +13,12 @@ import (
 // tablesFound is what the tables of a folder are.
 type tablesFound struct {
 	Files   int
-	Shape   string   // alpaca, messages, sharegpt, preference, kto; "" = not recognised
-	Columns []string // of all tables, in the order they are met
-	Clean   []string // the texts that make up a row: what clean reads, and what makes two rows equal
-	Rename  []rename // columns that clash with fettle's own
-	known   bool     // at least one table is of a shape
+	Shape   string    // alpaca, messages, sharegpt, preference, kto; "" = not recognised
+	Asked   [2]string // of alpaca: the columns of the question and of its answer
+	Columns []string  // of all tables, in the order they are met
+	Clean   []string  // the texts that make up a row: what clean reads, and what makes two rows equal
+	Rename  []rename  // columns that clash with fettle's own
+	known   bool      // at least one table is of a shape
 }
 
 type rename struct{ From, To string }
@@ -41,6 +42,9 @@ func lookAtTables(folder string, files []string) (*tablesFound, error) {
 		}
 		if len(fields) == 0 {
 			continue // without a record it fits every shape
+		}
+		if len(fields) == 1 && strings.EqualFold(filepath.Ext(file), ".csv") && strings.ContainsAny(fields[0].Name, ";\t") {
+			fault = cmp.Or(fault, fmt.Errorf("%s has the one column %q: a .csv is parted by commas, a .tsv by tabs; save it so", file, fields[0].Name))
 		}
 		shape := shapeOf(fields)
 		t.known = t.known || shape != ""
@@ -72,6 +76,7 @@ func lookAtTables(folder string, files []string) (*tablesFound, error) {
 		return t, fmt.Errorf("the tables of %s hold no record: %s", folder, strings.Join(files, ", "))
 	}
 	t.Shape = shapes[0]
+	t.nameColumns()
 	t.rename()
 	t.Clean = t.texts(types)
 	if len(t.Clean) == 0 {
@@ -101,10 +106,8 @@ func shapeOf(fields []table.Field) string {
 		return "messages"
 	case has("conversations"):
 		return "sharegpt"
-	case has("instruction") && has("output"):
-		return "alpaca"
 	}
-	return ""
+	return askedShape(fields)
 }
 
 func mixed(folder string, shapes []string, byShape map[string][]string) error {
@@ -136,7 +139,7 @@ func (t *tablesFound) rename() {
 // texts are the columns of a row that hold text, for the shape.
 func (t *tablesFound) texts(types map[string]table.Type) (clean []string) {
 	wanted := map[string][]string{
-		"alpaca":     {"system", "history", "instruction", "input", "output"},
+		"alpaca":     {"system", "history", t.Asked[0], t.query(), t.Asked[1]},
 		"sharegpt":   {"system", "conversations"},
 		"messages":   {"messages"},
 		"preference": judgedTexts,
@@ -184,6 +187,9 @@ func (t *tablesFound) renamed(column string) string {
 
 func (t *tablesFound) notes() []string {
 	line := fmt.Sprintf("found %d tables of the shape %s", t.Files, t.Shape)
+	if t.Shape == "alpaca" && t.Asked != askedBy[0] {
+		line += fmt.Sprintf(": %s asks, %s answers", t.Asked[0], t.Asked[1])
+	}
 	if t.Shape == "" {
 		line = fmt.Sprintf("found %d tables with the columns %s: no known shape, set format.shape by hand", t.Files, strings.Join(t.Columns, ", "))
 	}
