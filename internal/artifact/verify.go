@@ -8,11 +8,16 @@ import (
 
 // Verify hashes every file again (the stat cache is not asked) and returns one line for each thing that is wrong.
 func (s *Store) Verify(ref Ref) ([]string, error) {
+	damage, strays, err := s.Inspect(ref)
+	return append(damage, strays...), err
+}
+
+// Inspect tells what is damaged from what others have laid beside it (a file manager's notes, say), which takes nothing from it.
+func (s *Store) Inspect(ref Ref) (faults, strays []string, err error) {
 	a, err := s.Get(ref)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var faults []string
 	fault := func(format string, args ...any) {
 		faults = append(faults, fmt.Sprintf("%s: ", ref)+fmt.Sprintf(format, args...))
 	}
@@ -27,7 +32,7 @@ func (s *Store) Verify(ref Ref) ([]string, error) {
 	}
 	files, err := hashTree(a.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("verify %s: %w", ref, err)
+		return nil, nil, fmt.Errorf("verify %s: %w", ref, err)
 	}
 	found := map[string]File{}
 	for _, f := range files {
@@ -49,10 +54,10 @@ func (s *Store) Verify(ref Ref) ([]string, error) {
 	}
 	for _, f := range files {
 		if _, extra := found[f.Path]; extra {
-			fault("%s is not in the manifest", f.Path)
+			strays = append(strays, fmt.Sprintf("%s: %s is not in the manifest", ref, f.Path))
 		}
 	}
-	return faults, nil
+	return faults, strays, nil
 }
 
 // Whole finds a data file that is not as it was made; files beside them, which people lay there, do not count.

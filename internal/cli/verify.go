@@ -24,23 +24,28 @@ func (a *App) verify(_ context.Context, args []string) int {
 		return a.fail("verify", err)
 	}
 	var bad []artifact.Ref
+	beside := 0
 	for _, ref := range refs {
-		faults, err := store.Verify(ref)
+		faults, strays, err := store.Inspect(ref)
 		if err != nil {
 			faults = append(faults, fmt.Sprintf("%s: %v", ref, err))
 		}
-		for _, f := range faults {
+		for _, f := range append(faults, strays...) {
 			fmt.Fprintln(a.Stdout, f)
 		}
+		beside += len(strays)
 		if len(faults) > 0 {
 			bad = append(bad, ref)
 		} else {
 			fmt.Fprintf(a.Stdout, "%s: whole\n", ref)
 		}
 	}
+	if beside > 0 {
+		fmt.Fprintf(a.Stderr, "%d files lie beside what was made: they take nothing from it, and may be removed by hand\n", beside)
+	}
 	switch {
 	case len(bad) == 0:
-		return 0
+		return min(beside, 1)
 	case !*remove:
 		fmt.Fprintf(a.Stderr, "fettle verify: %d of %d artifacts are damaged: -remove removes them, so that the next run makes them again\n", len(bad), len(refs))
 		return 1
