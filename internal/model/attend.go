@@ -40,7 +40,7 @@ func (a *rowAttention) layer(layer int, q, k, v *graph.Node) *graph.Node {
 	window := c.Layers[layer].Window
 	job := attendJob{q: q, k: k, v: v, softcap: c.AttnSoftcap, skip: k.Shape().Dim(2) - d[1]}
 	list := a.blocks(layer, k.Shape().Dim(2), window)
-	job.forget = len(list) > 1 && visible(list)*d[0]*c.Heads > keepScores
+	job.forget = forgets(list, d[0]*c.Heads, large(a.graph))
 	for _, b := range list {
 		job.blocks = append(job.blocks, b)
 		job.masks = append(job.masks, a.masks.of(a.graph, window, b))

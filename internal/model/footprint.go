@@ -41,7 +41,7 @@ func (m *Model) Footprint(t Training) Footprint {
 			block = max(block, int64((b.q1-b.q0)*(b.k1-b.k0)))
 		}
 		heads := 4 * int64(t.Rows*c.Heads) // probabilities are float32
-		forget := len(list) > 1 && all*heads/4 > int64(keepScores)
+		forget := forgets(list, t.Rows*c.Heads, t.Large)
 		kept := layer
 		if !forget {
 			kept += all * heads

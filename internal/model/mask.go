@@ -89,6 +89,11 @@ var largeBlock = 512
 // Tests make it small.
 var keepScores = 1 << 23
 
+// forgets says whether a layer of so many heads, of all rows, computes its probabilities again. A single small block never does.
+func forgets(list []block, heads int, large bool) bool {
+	return (large || len(list) > 1) && visible(list)*heads > keepScores
+}
+
 // visible counts the pairs of a query and a key that blocks work on.
 func visible(list []block) (n int) {
 	for _, b := range list {
