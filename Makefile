@@ -28,8 +28,8 @@ test-xla: build-xla ## the tests that compute, on xla:cpu; fetches its plugin (6
 	bin/fettle backend install xla-cpu
 	CGO_ENABLED=1 $(GO) vet -tags xla ./...
 	$(ONXLA) ./internal/backend/... ./internal/quant ./internal/optimizer
-	$(ONXLA) -run '$(COMPARED)' ./internal/model ./internal/lora ./stages/train
-	XLA_FLAGS=$(UNTUNED) $(ONXLA) -skip '$(COMPARED)' ./internal/model ./internal/lora ./internal/generate ./internal/export ./stages/train
+	$(ONXLA) -run '$(COMPARED)' ./stages/train ./internal/model ./internal/lora
+	XLA_FLAGS=$(UNTUNED) $(ONXLA) -skip '$(COMPARED)' ./stages/train ./internal/generate ./internal/model ./internal/export ./internal/lora
 	XLA_FLAGS="$(UNTUNED) $(DEVICES)" $(ONXLA) -run TestDevices ./stages/train
 
 ONXLA := CGO_ENABLED=1 FETTLE_TEST_BACKEND=xla:cpu $(GO) test -tags xla -timeout 30m

@@ -85,7 +85,11 @@ func (d Def[S]) run(ctx context.Context, inv *invocation, stderr io.Writer) (Rep
 	if err != nil {
 		return Report{}, err
 	}
-	runDir := p.store.RunDir(RunID(p.pipeline))
+	id := RunID(p.pipeline)
+	if !filepath.IsLocal(id) || id == "." || filepath.Base(id) != id { // it names a folder below runs/
+		return Report{}, usageError(fmt.Sprintf("FETTLE_RUN is %q: want a name of one part, as it is a folder's", id))
+	}
+	runDir := p.store.RunDir(id)
 	lock, err := p.lock(runDir)
 	if err != nil {
 		return Report{}, err

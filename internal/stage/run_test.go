@@ -215,6 +215,19 @@ func TestPathsEnterByContent(t *testing.T) {
 	}
 }
 
+// A run is a folder below runs/: what its name could lead to elsewhere is refused before anything is written.
+func TestRunIsAFolderOfItsOwn(t *testing.T) {
+	for _, id := range []string{"../x", "a/b", ".", "..", "/tmp/x"} {
+		project(t, "clean: {word: one}")
+		t.Setenv("FETTLE_RUN", id)
+		o := start(t.Context(), copier(writeWord))
+		written, err := filepath.Glob(".fettle/*/*")
+		if o.code != 2 || !strings.Contains(o.stderr, "FETTLE_RUN is") || err != nil || len(written) > 0 {
+			t.Errorf("%s: code %d, %s, %v %v", id, o.code, o.stderr, written, err)
+		}
+	}
+}
+
 func TestLastArtifactIsTheNewest(t *testing.T) {
 	project(t, "clean: {word: one}")
 	start(t.Context(), copier(writeWord))
