@@ -130,14 +130,11 @@ func (d Def[S]) run(ctx context.Context, inv *invocation, stderr io.Writer) (Rep
 	return report, nil
 }
 
-// compute finds the artifact or makes it, alone: whoever comes second waits for the lock and then finds it.
-// The lock is the caller's, where one is returned.
+// compute finds the artifact or makes it, alone: whoever comes second waits for the lock and then finds it. Under the lock, which is
+// the caller's where one is returned, gc takes nothing: not what was found either, before the run names it.
 func (d Def[S]) compute(ctx context.Context, p *plan[S], inv *invocation, tell *progress.Reporter) (Report, *artifact.Lock, error) {
 	key := p.parts.Key()
 	ref := artifact.RefOf(d.Name, key)
-	if report, err := cached(p.store, ref); !errors.Is(err, artifact.ErrNone) {
-		return report, nil, err
-	}
 	lock, err := p.store.Lock(ctx, key[:16], func(pid int) { tell.Say("waits: process %d computes %s", pid, ref) })
 	if err != nil {
 		return Report{}, nil, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -212,6 +213,33 @@ func TestPathsEnterByContent(t *testing.T) {
 	}
 	if keys["aone"] == keys["atwo"] {
 		t.Error("the content of a file did not change the key")
+	}
+}
+
+// What is found is held as what is made is, until the run names it: gc must not take it in between.
+func TestWhatIsFoundIsHeld(t *testing.T) {
+	project(t, "clean: {word: one}")
+	start(t.Context(), copier(writeWord))
+	s, err := artifact.Open(".fettle")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := stage.LastArtifact(s, "p", "clean")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock, err := s.Lock(t.Context(), ref.Key16(), func(int) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if o := start(ctx, copier(writeWord)); o.code == 0 || !strings.Contains(o.stderr, "waits") {
+		t.Errorf("it did not wait for the lock: %d, %s", o.code, o.stderr)
+	}
+	lock.Unlock()
+	if o := start(t.Context(), copier(writeWord)); o.code != 0 || !strings.Contains(o.stdout, `"cached":true`) {
+		t.Errorf("%d, %s, %s", o.code, o.stdout, o.stderr)
 	}
 }
 
